@@ -1,0 +1,162 @@
+"""ISO base media files (ISO/IEC 14496-12): walk the boxes, read a fragment.
+
+ffmpeg writes the video cells; this proves that they are what the plan says.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+
+class BadBoxes(ValueError):
+    """The bytes are not the boxes they should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box inside a buffer: its payload is buffer[start:end], its header begins at `at`."""
+
+    kind: bytes
+    at: int
+    start: int
+    end: int
+
+
+def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
+    """The boxes that lie side by side in data[start:end]. Raises BadBoxes when one leaves that range."""
+    end = len(data) if end is None else end
+    while start < end:
+        if end - start < 8:
+            raise BadBoxes("a box header is cut off")
+        size, kind = struct.unpack_from(">I4s", data, start)
+        body = start + 8
+        if size == 1:
+            if end - start < 16:
+                raise BadBoxes("a box header is cut off")
+            size = struct.unpack_from(">Q", data, body)[0]
+            body += 8
+        elif size == 0:
+            size = end - start
+        if size < body - start or start + size > end:
+            raise BadBoxes(f"box {kind!r} does not fit")
+        yield Box(kind, start, body, start + size)
+        start += size
+
+
+def find(data: bytes, path: Sequence[bytes], start: int = 0, end: int | None = None) -> Box | None:
+    """The first box along `path`, such as (b"moof", b"traf", b"tfdt")."""
+    for box in boxes(data, start, end):
+        if box.kind == path[0]:
+            return box if len(path) == 1 else find(data, path[1:], box.start, box.end)
+    return None
+
+
+def need(data: bytes, path: Sequence[bytes], start: int = 0, end: int | None = None) -> Box:
+    """Like find. Raises BadBoxes when it is absent."""
+    box = find(data, path, start, end)
+    if box is None:
+        raise BadBoxes(f"no {b'/'.join(path).decode('latin-1')}")
+    return box
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """What a movie fragment says of itself. Times in ticks of the track's time scale."""
+
+    decode_time: int
+    durations: tuple[int, ...]  # one per sample
+    first_is_sync: bool
+    others_sync: int  # how many samples after the first are sync samples
+
+
+def split_init(data: bytes) -> tuple[bytes, bytes]:
+    """(init section, media) of a fragmented file: all before the first moof, and the rest."""
+    for box in boxes(data):
+        if box.kind == b"moof":
+            return data[: box.at], data[box.at :]
+    raise BadBoxes("no moof")
+
+
+def read_fragment(media: bytes) -> Fragment:
+    """Parse a media segment of exactly one fragment with one track. Raises BadBoxes."""
+    top = [box.kind for box in boxes(media)]
+    if [kind for kind in top if kind not in (b"styp", b"sidx")] != [b"moof", b"mdat"]:
+        raise BadBoxes(f"expected one moof and one mdat, got {top}")
+    traf = need(media, (b"moof", b"traf"))
+    tfhd = need(media, (b"tfhd",), traf.start, traf.end)
+    flags = _flags(media, tfhd)
+    at = tfhd.start + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
+    default_duration = default_flags = 0
+    if flags & 0x8:
+        default_duration = struct.unpack_from(">I", media, at)[0]
+        at += 4
+    if flags & 0x10:
+        at += 4
+    if flags & 0x20:
+        default_flags = struct.unpack_from(">I", media, at)[0]
+    tfdt = need(media, (b"tfdt",), traf.start, traf.end)
+    decode_time = struct.unpack_from(">Q" if media[tfdt.start] == 1 else ">I", media, tfdt.start + 4)[0]
+
+    durations: list[int] = []
+    syncs: list[bool] = []
+    payload = 0
+    for trun in boxes(media, traf.start, traf.end):
+        if trun.kind != b"trun":
+            continue
+        flags = _flags(media, trun)
+        count = struct.unpack_from(">I", media, trun.start + 4)[0]
+        at = trun.start + 8 + (4 if flags & 0x1 else 0)
+        first_flags = None
+        if flags & 0x4:
+            first_flags = struct.unpack_from(">I", media, at)[0]
+            at += 4
+        width = 4 * sum(bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800))
+        if at + count * width > trun.end:
+            raise BadBoxes("trun is cut off")
+        for i in range(count):
+            field = at + i * width
+            duration, sample_flags = default_duration, default_flags
+            if flags & 0x100:
+                duration = struct.unpack_from(">I", media, field)[0]
+                field += 4
+            if flags & 0x200:
+                payload += struct.unpack_from(">I", media, field)[0]
+                field += 4
+            if flags & 0x400:
+                sample_flags = struct.unpack_from(">I", media, field)[0]
+            elif i == 0 and first_flags is not None:
+                sample_flags = first_flags
+            durations.append(duration)
+            syncs.append(not sample_flags & 0x10000)  # sample_is_non_sync_sample (8.8.3.1)
+    mdat = need(media, (b"mdat",))
+    if payload and payload != mdat.end - mdat.start:
+        raise BadBoxes("mdat does not hold the samples that trun lists")
+    if not durations:
+        raise BadBoxes("no samples")
+    return Fragment(decode_time, tuple(durations), syncs[0], sum(syncs[1:]))
+
+
+def with_sequence_number(media: bytes, number: int) -> bytes:
+    """The same segment with mfhd.sequence_number = `number`: ffmpeg counts from 1 in every run."""
+    mfhd = need(media, (b"moof", b"mfhd"))
+    return media[: mfhd.start + 4] + struct.pack(">I", number) + media[mfhd.start + 8 :]
+
+
+def time_scale(init: bytes) -> int:
+    """Ticks a second of the first track of an init section."""
+    mdhd = need(init, (b"moov", b"trak", b"mdia", b"mdhd"))
+    return int(struct.unpack_from(">I", init, mdhd.start + (20 if init[mdhd.start] == 1 else 12))[0])
+
+
+def avc_codecs(init: bytes) -> str:
+    """The RFC 6381 name of an H.264 init section, out of its avcC: `avc1.64001f`."""
+    stsd = need(init, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"))
+    entry = next(boxes(init, stsd.start + 8, stsd.end))
+    avcc = need(init, (b"avcC",), entry.start + 78, entry.end)
+    return "avc1." + init[avcc.start + 1 : avcc.start + 4].hex()
+
+
+def _flags(data: bytes, box: Box) -> int:
+    return int(struct.unpack_from(">I", data, box.start)[0]) & 0xFFFFFF

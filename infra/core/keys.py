@@ -1,0 +1,47 @@
+"""Storage keys: the only module that spells where an object lies.
+
+    o/{organization}/uploads/{upload}                         an upload that is still growing
+    o/{organization}/v/{video}/source                         the file as it was uploaded
+    o/{organization}/v/{video}/p/{plan}/{rendition}/init.mp4  CMAF header of a rendition
+    o/{organization}/v/{video}/p/{plan}/{rendition}/{k}.m4s   cell k of a rendition
+    o/{organization}/v/{video}/p/{plan}/thumbnail/{i}.jpg     the picture at i x 10 s
+
+The organization comes first, so that a prefix can be granted, counted and deleted per organization.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+def video_prefix(organization_id: str, video_id: str) -> str:
+    """Everything of one video lies under this prefix."""
+    return f"o/{organization_id}/v/{video_id}/"
+
+
+def source(organization_id: str, video_id: str) -> str:
+    """The uploaded file, unchanged."""
+    return video_prefix(organization_id, video_id) + "source"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanKeys:
+    """Keys of what is rendered for one plan. A new plan of the same video is a new prefix."""
+
+    prefix: str  # ends with "/"; empty for a folder of its own
+
+    @classmethod
+    def of(cls, organization_id: str, video_id: str, plan_id: str) -> PlanKeys:
+        return cls(f"{video_prefix(organization_id, video_id)}p/{plan_id}/")
+
+    def init(self, rendition: str) -> str:
+        return f"{self.prefix}{rendition}/init.mp4"
+
+    def cell(self, rendition: str, k: int) -> str:
+        return f"{self.prefix}{rendition}/{k}.m4s"
+
+    def rendition(self, rendition: str) -> str:
+        return f"{self.prefix}{rendition}/"
+
+    def thumbnail(self, i: int) -> str:
+        return f"{self.prefix}thumbnail/{i}.jpg"

@@ -1,0 +1,88 @@
+"""What a probe says about a source. All times in seconds as exact fractions, sizes in pixels."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+
+def _fraction(value: Any) -> Any:
+    return Fraction(value) if isinstance(value, (str, int, float)) else value
+
+
+Rational = Annotated[
+    Fraction,
+    BeforeValidator(_fraction),
+    # "30000/1001": JSON has no fractions, and a float would lose the grid.
+    PlainSerializer(str, return_type=str),
+]
+
+
+class Frozen(BaseModel):
+    """Immutable value that knows its JSON form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class VideoStream(Frozen):
+    """One video stream, as stored (before rotation)."""
+
+    index: int
+    codec: str
+    profile: str | None = None
+    width_px: int
+    height_px: int
+    sar: Rational = Fraction(1)  # sample aspect ratio
+    rotation_deg: int = 0  # clockwise turn a player applies: 0, 90, 180 or 270
+    pix_fmt: str = "yuv420p"
+    frame_rate: Rational  # nominal (r_frame_rate of ffprobe)
+    average_frame_rate: Rational | None = None
+    start_s: Rational = Fraction(0)
+    duration_s: Rational | None = None
+    reorder_frames: int = 0  # how far decode order runs ahead of presentation order
+    interlaced: bool = False
+    color_primaries: str | None = None
+    color_transfer: str | None = None
+    color_space: str | None = None
+    color_range: str | None = None
+    bit_rate_bps: int | None = None
+
+
+class AacPackets(Frozen):
+    """An AAC track of an MP4 whose packets can be cut and copied: see `infra.core.aac_table`."""
+
+    nth: int  # audio track number in the file, from 0
+    count: int  # packets of 1024 samples
+    first_pts: int  # samples on the source's time line; negative when an edit list skips the priming
+    config_hex: str  # AudioSpecificConfig
+
+
+class AudioStream(Frozen):
+    """One audio stream."""
+
+    index: int
+    codec: str
+    profile: str | None = None
+    channels: int
+    sample_rate_hz: int
+    start_s: Rational = Fraction(0)
+    duration_s: Rational | None = None
+    language: str | None = None
+    title: str | None = None
+    bit_rate_bps: int | None = None
+    packets: AacPackets | None = None
+
+
+class MediaInfo(Frozen):
+    """The probe's answer: everything the plan is computed from, and nothing else."""
+
+    container: str  # ffmpeg's demuxer name, first of its aliases: mov, matroska, mpegts, ...
+    size_bytes: int
+    duration_s: Rational
+    start_s: Rational = Fraction(0)
+    seekable: bool = True  # the container carries an index of key frames
+    video: VideoStream | None = None
+    audio: tuple[AudioStream, ...] = ()
+    warnings: tuple[str, ...] = ()  # codes such as "truncated"; shown to the creator

@@ -1,0 +1,50 @@
+"""All settings, in one tree. The defaults are the embedded mode: one machine, no server, ./lectern-data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment as LECTERN_<NAME>; `lectern up --help` shows the few that are also flags."""
+
+    model_config = SettingsConfigDict(env_prefix="LECTERN_", extra="ignore")
+
+    data: Path = Field(Path("lectern-data"), description="Folder of the embedded database, queue and storage.")
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port the web server listens on.")
+    base_url: str = Field("", description="Public address, when a proxy stands in front (https://lectures.example).")
+
+    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder.")
+    broker_url: str = Field("", description="Celery broker URL; empty: filesystem broker in the data folder.")
+    storage_url: str = Field("", description="Where objects lie; empty: the data folder.")
+
+    ffmpeg: str = Field("", description="Path of ffmpeg; empty: the system's when new enough, else the packaged one.")
+    ffprobe: str = Field("", description="Path of ffprobe; empty: the one beside ffmpeg.")
+    sandbox: str = Field("auto", description="auto: bubblewrap where it works; off: limits only.",
+                         pattern="^(auto|off)$")
+
+    jit_workers: int = Field(default_factory=lambda: max(2, os.cpu_count() or 2), ge=1, le=256,
+                             description="Cells rendered at once for waiting viewers, on this machine.")
+    media_workers: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 2) // 2), ge=1, le=256,
+                               description="Background spans rendered at once, on this machine.")
+    light_workers: int = Field(2, ge=1, le=64, description="Small steps (import, poster) run at once, on this machine.")
+    media_in_flight: int = Field(64, ge=1, description="Background spans offered to all workers at once.")
+
+    lease_s: float = Field(20.0, gt=0, description="A step whose worker is silent for this long is run again.")
+    sweep_s: float = Field(2.0, gt=0, description="How often lost work is looked for.")
+    max_attempts: int = Field(5, ge=1, description="Times a step is started before it is called failed.")
+    cell_wait_s: float = Field(25.0, gt=0, description="Longest a player's request waits for a cell being rendered.")
+
+    max_upload_bytes: int = Field(64 << 30, gt=0, description="Largest accepted source.")
+    upload_expires_s: int = Field(7 * 86400, gt=0, description="An unfinished upload is forgotten after this.")
+    reserve_bytes: int = Field(1 << 30, ge=0, description="Uploads are refused when less disk than this would be left.")
+    max_pixels: int = Field(8192 * 4320, gt=0, description="Largest frame (width x height) that is decoded.")
+    max_duration_s: int = Field(24 * 3600, gt=0, description="Longest accepted source.")
+
+    import_private_addresses: bool = Field(
+        False, description="Let URL import reach private and loopback addresses (only for a trusted network).")

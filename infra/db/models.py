@@ -1,0 +1,172 @@
+"""The tables. Every row that belongs to somebody carries the organization, and every query asks for it.
+
+Times are Unix seconds (float) by the database's own clock: see `infra.db.session.now`.
+There is no row per cell: storage says which cells exist. A row of `demands` lives only while a viewer waits.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Id = String(40)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; Alembic compares the chain of migrations with it."""
+
+    # Named, so that a later migration can say which one it drops.
+    metadata = MetaData(naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
+    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class StepState(StrEnum):
+    """waiting: its predecessors are not done. ready: may be claimed. running: leased by a worker."""
+
+    WAITING = "waiting"
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class UploadState(StrEnum):
+    GROWING = "growing"
+    FINISHED = "finished"  # it became the source of `video_id`
+    REJECTED = "rejected"  # it is no video; `error_code` says why; its bytes are gone
+
+
+class Organization(Base):
+    __tablename__ = "organizations"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[float] = mapped_column(Float)
+
+
+class ApiKey(Base):
+    """A bearer key. Only the SHA-256 of its 256-bit secret is kept; the secret is shown once."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[float] = mapped_column(Float)
+    last_used_at: Mapped[float | None] = mapped_column(Float)
+    revoked_at: Mapped[float | None] = mapped_column(Float)
+
+
+class Video(Base):
+    """What a creator owns. It is playable as soon as `plan` is there."""
+
+    __tablename__ = "videos"
+    __table_args__ = (Index("ix_videos_listing", "organization_id", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
+    playback_id: Mapped[str] = mapped_column(Id, unique=True)
+    title: Mapped[str] = mapped_column(String(500))
+    language: Mapped[str | None] = mapped_column(String(35))  # BCP 47
+    file_name: Mapped[str | None] = mapped_column(String(1000))  # a label; never part of a path
+    source_url: Mapped[str | None] = mapped_column(Text)
+    source_sha256: Mapped[str | None] = mapped_column(String(64))
+    source_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    media_info: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    plan_id: Mapped[str | None] = mapped_column(Id)
+    plan: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    error_code: Mapped[str | None] = mapped_column(String(80))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[float] = mapped_column(Float)
+    updated_at: Mapped[float] = mapped_column(Float)
+    deleted_at: Mapped[float | None] = mapped_column(Float)
+
+
+class Step(Base):
+    """The state of one piece of work of a video. The row is the truth; a queue message only points at it."""
+
+    __tablename__ = "steps"
+    __table_args__ = (
+        UniqueConstraint("video_id", "step", "key"),
+        Index("ix_steps_claim", "queue", "state", "organization_id", "created_at"),
+        Index("ix_steps_rung", "queue", "rung_at"),
+        Index("ix_steps_lease", "lease_until"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), index=True)
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), index=True)
+    step: Mapped[str] = mapped_column(String(40))
+    key: Mapped[str] = mapped_column(String(80), default="")
+    queue: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(10))
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    not_before: Mapped[float] = mapped_column(Float, default=0.0)  # a retry waits until then
+    rung_at: Mapped[float | None] = mapped_column(Float)  # when the doorbell was last rung for it
+    lease_until: Mapped[float | None] = mapped_column(Float)
+    lease_owner: Mapped[str | None] = mapped_column(String(120))  # infra.owner: whose lease to free when it died
+    lease_token: Mapped[str | None] = mapped_column(String(40))  # fencing: only its holder may record a result
+    progress: Mapped[float] = mapped_column(Float, default=0.0)  # 0..1
+    error_code: Mapped[str | None] = mapped_column(String(80))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    retryable: Mapped[bool | None] = mapped_column()
+    created_at: Mapped[float] = mapped_column(Float)
+    updated_at: Mapped[float] = mapped_column(Float)
+
+
+class Demand(Base):
+    """A viewer waits for a cell. The primary key makes it single flight; the row goes when the cell is there."""
+
+    __tablename__ = "demands"
+
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True)
+    rendition: Mapped[str] = mapped_column(String(40), primary_key=True)
+    k: Mapped[int] = mapped_column(Integer, primary_key=True)  # segment number; -1 is the init section
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
+    wanted_at: Mapped[float] = mapped_column(Float)  # when a viewer last asked
+    rung_at: Mapped[float] = mapped_column(Float)  # 0: ring as soon as possible
+    lease_until: Mapped[float | None] = mapped_column(Float)
+    lease_owner: Mapped[str | None] = mapped_column(String(120))
+    lease_token: Mapped[str | None] = mapped_column(String(40))
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    error_code: Mapped[str | None] = mapped_column(String(80))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    failed_at: Mapped[float | None] = mapped_column(Float)
+
+
+class Upload(Base):
+    """A tus upload. How many bytes are there is the staging area's word, not this row's."""
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), index=True)
+    state: Mapped[str] = mapped_column(String(10))
+    length_bytes: Mapped[int | None] = mapped_column(BigInteger)  # None while its length is deferred
+    upload_metadata: Mapped[dict[str, Any]] = mapped_column(JSON)
+    concat: Mapped[str | None] = mapped_column(Text)  # "partial", or "final;" and the parts, as sent
+    video_id: Mapped[str | None] = mapped_column(ForeignKey("videos.id", ondelete="SET NULL"))
+    error_code: Mapped[str | None] = mapped_column(String(80))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[float] = mapped_column(Float)
+    expires_at: Mapped[float] = mapped_column(Float, index=True)
+
+
+class IdempotencyKey(Base):
+    """The answer that a POST with this Idempotency-Key got, kept for a day."""
+
+    __tablename__ = "idempotency_keys"
+
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    request_sha256: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int | None] = mapped_column(Integer)  # None while the first request is still at work
+    response: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    created_at: Mapped[float] = mapped_column(Float)

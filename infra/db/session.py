@@ -1,0 +1,153 @@
+"""Connections and transactions. One `with` block is one transaction; nothing else commits."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, Float, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.sql.functions import FunctionElement
+
+from infra.core.errors import OutOfSpace, Unavailable
+
+BUSY_S = 30.0  # how long a writer waits for another process's transaction
+
+
+class now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function it is
+    """The database's clock in Unix seconds. Leases compare with it, so workers' clocks do not matter."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(now, "sqlite")
+def _sqlite_now(element: Any, compiler: Any, **kw: Any) -> str:
+    # unixepoch('subsec') needs SQLite 3.42; julianday has millisecond precision everywhere.
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(now, "postgresql")
+def _postgresql_now(element: Any, compiler: Any, **kw: Any) -> str:
+    return "extract(epoch from clock_timestamp())::float8"
+
+
+class Database:
+    """An engine and its two kinds of transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine: Engine = create_engine(url, **_options(url))
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine, "connect", _sqlite_connect)
+            event.listen(self.engine, "begin", _sqlite_begin)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database file, or None where the database is a server (or in memory)."""
+        name = make_url(self.url).database
+        return Path(name) if self.engine.dialect.name == "sqlite" and name and name != ":memory:" else None
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction that may write: committed at the end of the block, rolled back on an exception.
+
+        Raises OutOfSpace when the database's disk is full, Unavailable when it can not be reached.
+        """
+        with self._sessions() as session, _translated():
+            session.connection(execution_options={"lectern_write": True})
+            try:
+                yield session
+            except BaseException:
+                session.rollback()
+                raise
+            session.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A transaction that only reads; always rolled back. Raises Unavailable like `write`."""
+        with self._sessions() as session, _translated():
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """A database that is full, gone or overloaded is a state of the world, not a bug of the caller."""
+    try:
+        yield
+    except DBAPIError as error:
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        if code is not None:  # SQLite: the low byte is the primary code
+            if code & 0xFF == sqlite3.SQLITE_FULL:
+                raise OutOfSpace("disk_full", "The disk that holds the database is full.") from error
+            if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise Unavailable("database_busy", "The database is busy. Try again.") from error
+            if code & 0xFF in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY):
+                raise Unavailable("database_gone", "The database file can not be opened or written.") from error
+        else:
+            state = getattr(error.orig, "sqlstate", None) or ""
+            if state == "53100":
+                raise OutOfSpace("disk_full", "The disk that holds the database is full.") from error
+            # 08 connection, 53 resources, 57P shutdown, 40 serialization and deadlock (safe to run again).
+            if error.connection_invalidated or state[:2] in ("08", "53", "40") or state.startswith("57P"):
+                raise Unavailable("database_gone", "The database can not be reached. Try again.") from error
+            if not state and type(error).__name__ == "OperationalError":  # could not even connect
+                raise Unavailable("database_gone", "The database can not be reached. Try again.") from error
+        raise
+
+
+def _options(url: str) -> dict[str, Any]:
+    if url.startswith("sqlite"):
+        # A file needs no ping; a connection costs little, and a web process has some 40 threads.
+        return {"connect_args": {"timeout": BUSY_S, "check_same_thread": False},
+                "pool_size": 20, "max_overflow": 60}
+    return {"pool_size": 5, "max_overflow": 10, "pool_pre_ping": True}
+
+
+def _sqlite_connect(connection: Any, record: Any) -> None:
+    # The driver's own transaction handling begins too late to be safe; SQLAlchemy's events say BEGIN.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
+    _write_ahead_log(cursor)
+    cursor.execute("PRAGMA synchronous=FULL")  # an acknowledged upload survives a power cut
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _write_ahead_log(cursor: Any) -> None:
+    """Switch the file to WAL, once in its life.
+
+    The switch needs the file for itself and does not wait for it (the busy timeout is not asked), so
+    processes that start together on a new file would see "database is locked".
+    """
+    for attempt in range(100):
+        try:
+            if cursor.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
+                cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or attempt == 99:
+                raise
+            time.sleep(0.02)
+
+
+def _sqlite_begin(connection: Any) -> None:
+    # A reader that turns writer half-way can be refused at once (SQLITE_BUSY_SNAPSHOT): writers say so first.
+    write = connection.get_execution_options().get("lectern_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

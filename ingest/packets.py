@@ -1,0 +1,38 @@
+"""Adds to a MediaInfo where the source's AAC packets are, so that the plan can copy instead of encode."""
+
+from __future__ import annotations
+
+import logging
+import struct
+from pathlib import Path
+
+from infra.core.aac_table import read_aac_table, read_moov
+from infra.core.boxes import BadBoxes
+from infra.core.media import AacPackets, AudioStream, MediaInfo
+
+log = logging.getLogger(__name__)
+
+
+def with_aac_packets(info: MediaInfo, path: Path) -> MediaInfo:
+    """`info` with `packets` set on each audio stream whose packets can be cut; reads the container's index only."""
+    if info.container != "mov" or not any(audio.codec == "aac" for audio in info.audio) or "truncated" in info.warnings:
+        return info
+    try:
+        moov = read_moov(path)
+    except (BadBoxes, struct.error):
+        return info
+    return info.model_copy(update={
+        "audio": tuple(_with_packets(audio, nth, moov) for nth, audio in enumerate(info.audio)),
+    })
+
+
+def _with_packets(audio: AudioStream, nth: int, moov: bytes) -> AudioStream:
+    try:
+        table = read_aac_table(moov, nth)
+    except (BadBoxes, struct.error, IndexError) as error:
+        log.info("audio track %d will be encoded: %s", nth, error)
+        return audio
+    if table.sample_rate_hz != audio.sample_rate_hz:
+        return audio  # HE-AAC: the packets' rate is half of what is heard
+    found = AacPackets(nth=nth, count=len(table), first_pts=table.first_pts, config_hex=table.config.hex())
+    return audio.model_copy(update={"packets": found})

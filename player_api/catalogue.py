@@ -1,0 +1,183 @@
+"""Videos: how a checked source becomes one, and what is told about it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ingest.probe import probe
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from infra.core.errors import NotFound
+from infra.core.ids import new_id
+from infra.core.media import MediaInfo
+from infra.db import steps
+from infra.db.models import Step, StepState, Video
+from infra.db.session import now
+from ingest import packets, sniff
+from player_api.services import Services
+from transcode.plan import Plan
+from transcode.plan import plan as make_plan
+from transcode.steps import fill_keys
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A source that passed: it is a video, and this is its plan."""
+
+    info: MediaInfo
+    plan: Plan
+
+
+def examine(services: Services, path: Path) -> Examined:
+    """Look at a source without decoding it. Raises Rejected with the reason; takes no longer for a longer file."""
+    sniff.check(path)
+    info = packets.with_aac_packets(probe(services.runner, services.tools, services.settings, path), path)
+    return Examined(info, make_plan(info, services.tools.encoder))
+
+
+def add(session: Session, organization_id: str, *, video_id: str, title: str, language: str | None = None,
+        file_name: str | None = None, source_url: str | None = None) -> Video:
+    """A new video without a source yet."""
+    video = Video(
+        id=video_id, organization_id=organization_id, playback_id=new_id("p"), title=title, language=language,
+        file_name=file_name, source_url=source_url, created_at=now(), updated_at=now(),
+    )
+    session.add(video)
+    session.flush()
+    return video
+
+
+def settle(session: Session, video: Video, examined: Examined, *, sha256: str, size_bytes: int) -> None:
+    """Give `video` its source and plan: from the end of this transaction on it is playable."""
+    video.media_info = examined.info.model_dump(mode="json")
+    video.plan = examined.plan.model_dump(mode="json")
+    video.plan_id = examined.plan.id
+    video.source_sha256 = sha256
+    video.source_bytes = size_bytes
+    video.updated_at = now()  # type: ignore[assignment]  # evaluated by the database
+    wanted = [("poster", "", "light"), *(("fill", key, "media") for key in fill_keys(examined.plan))]
+    for step, key, queue in wanted:
+        steps.insert(session, organization_id=video.organization_id, video_id=video.id, step=step, key=key, queue=queue)
+
+
+def default_title(file_name: str | None) -> str:
+    """A title for a video that was sent without one: its file name without path and ending."""
+    name = PurePosixPath((file_name or "").replace("\\", "/")).stem.replace("_", " ").strip()
+    return name[:500] or "Untitled"
+
+
+def get(session: Session, organization_id: str, video_id: str) -> Video:
+    """The video, if it is this organization's. Raises NotFound."""
+    video = session.scalar(
+        select(Video).where(Video.id == video_id, Video.organization_id == organization_id, Video.deleted_at.is_(None))
+    )
+    if video is None:
+        raise NotFound("video_not_found", "There is no such video.")
+    return video
+
+
+def page(session: Session, organization_id: str, limit: int, after: tuple[float, str] | None) -> list[Video]:
+    """Up to `limit` videos, newest first, beginning behind the position `after`."""
+    query = select(Video).where(Video.organization_id == organization_id, Video.deleted_at.is_(None))
+    if after is not None:
+        query = query.where(tuple_(Video.created_at, Video.id) < tuple_(*after))
+    return list(session.scalars(query.order_by(Video.created_at.desc(), Video.id.desc()).limit(limit)))
+
+
+def steps_of(session: Session, video_ids: list[str]) -> dict[str, list[Step]]:
+    """The steps of several videos, in the order they were made."""
+    found: dict[str, list[Step]] = {video_id: [] for video_id in video_ids}
+    for step in session.scalars(select(Step).where(Step.video_id.in_(video_ids)).order_by(Step.created_at, Step.id)):
+        found[step.video_id].append(step)
+    return found
+
+
+def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
+    """The video as the API shows it."""
+    plan = Plan.model_validate(video.plan) if video.plan else None
+    failed = next((step for step in its_steps if step.state == StepState.FAILED), None)
+    error = None
+    if failed is not None:
+        error = {"code": failed.error_code, "message": failed.error_message, "step": failed.step,
+                 "retryable": failed.retryable}
+    return {
+        "id": video.id,
+        "title": video.title,
+        "language": video.language,
+        "file_name": video.file_name,
+        "status": _status(plan, its_steps),
+        "playable": plan is not None,
+        "progress": _progress(its_steps),
+        "error": error,
+        "playback_id": video.playback_id,
+        "watch_url": f"/watch/{video.playback_id}",
+        "playlist_url": f"/play/{video.playback_id}/master.m3u8" if plan else None,
+        "poster_url": f"/play/{video.playback_id}/thumbnail.jpg" if plan else None,
+        "duration_s": round(float(plan.duration_s), 3) if plan else None,
+        "source": {"sha256": video.source_sha256, "size_bytes": video.source_bytes, "url": video.source_url},
+        "warnings": list(plan.warnings) if plan else [],
+        "renditions": [
+            {"name": rendition.name, "codec": rendition.codec, "codecs": rendition.codecs,
+             "width_px": rendition.width_px, "height_px": rendition.height_px, "max_bps": rendition.max_bps}
+            for rendition in plan.video
+        ] if plan else [],
+        "tracks": [
+            {"kind": "audio", "name": plan.audio.name, "codecs": plan.audio.codecs, "channels": plan.audio.channels,
+             "language": plan.audio.language, "copied": plan.audio.copy_nth is not None}
+        ] if plan and plan.audio else [],
+        "steps": _summary(its_steps),
+        "created_at": _rfc3339(video.created_at),
+        "updated_at": _rfc3339(video.updated_at),
+    }
+
+
+def _status(plan: Plan | None, its_steps: list[Step]) -> str:
+    states = {step.state for step in its_steps}
+    if states & {StepState.READY, StepState.RUNNING, StepState.WAITING}:
+        begun = plan is not None or any(step.attempt for step in its_steps)
+        return "processing" if begun else "waiting"
+    # Whatever could not be rendered in advance is rendered on demand: only a video without a plan has failed.
+    return "ready" if plan is not None else "failed"
+
+
+def _progress(its_steps: list[Step]) -> float:
+    """0..1. The fill is nearly all of the work, so where it is known the other steps do not count."""
+    counted = [step for step in its_steps if step.step == "fill"] or its_steps
+    if not counted:
+        return 0.0
+    done = sum(1.0 if step.state == StepState.DONE else step.progress for step in counted)
+    return round(done / len(counted), 4)
+
+
+def _summary(its_steps: list[Step]) -> list[dict[str, Any]]:
+    """Steps by name; the many spans of a fill are one line each codec."""
+    groups: dict[str, list[Step]] = {}
+    for step in its_steps:
+        groups.setdefault(f"{step.step}:{step.key.partition(':')[0]}".rstrip(":"), []).append(step)
+    lines = []
+    for name, members in groups.items():
+        failed = next((step for step in members if step.state == StepState.FAILED), None)
+        states = [step.state for step in members]
+        state = next((s for s in (StepState.FAILED, StepState.RUNNING) if s in states), None)
+        if state is None:
+            state = StepState.DONE if set(states) == {StepState.DONE} else StepState.READY
+            state = StepState.RUNNING if state == StepState.READY and StepState.DONE in states else state
+        lines.append({
+            "name": name,
+            "state": str(state),
+            "progress": round(sum(1.0 if s.state == StepState.DONE else s.progress for s in members) / len(members), 4),
+            "error": {"code": failed.error_code, "message": failed.error_message, "retryable": failed.retryable}
+            if failed else None,
+        })
+    return lines
+
+
+def _rfc3339(time_s: float) -> str:
+    return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,71 @@
+"""Waiting for a cell that has to be rendered first.
+
+The row in `demands` is the single flight over all processes, the future here over all requests of this one. Storage
+is the truth: the wait ends when the object is there, whoever made it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from starlette.concurrency import run_in_threadpool
+
+from infra.core.errors import LecternError, StepFailed, Unavailable
+from infra.core.ports import ObjectInfo
+from infra.db import demands
+from player_api.services import Services
+
+log = logging.getLogger(__name__)
+
+_POLL_S = 0.01  # looking into a directory costs about 10 microseconds
+_ROW_EVERY_S = 0.5  # looking into the database for a failure, or a lost message, is dearer
+
+
+class Waiting:
+    """The waits of one web process."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._flights: dict[str, asyncio.Task[ObjectInfo]] = {}
+
+    async def for_cell(self, organization_id: str, video_id: str, rendition: str, k: int, key: str) -> ObjectInfo:
+        """The object `key` once it is there.
+
+        Raises Unavailable when that takes longer than `cell_wait_s`, StepFailed when it can not be rendered.
+        """
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = asyncio.create_task(self._wait(organization_id, video_id, rendition, k, key))
+            self._flights[key] = flight
+            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+        # A viewer who leaves must not take the cell from the others.
+        return await asyncio.shield(flight)
+
+    async def _wait(self, organization_id: str, video_id: str, rendition: str, k: int, key: str) -> ObjectInfo:
+        deadline = time.monotonic() + self._services.settings.cell_wait_s
+        look_at_row = 0.0
+        while time.monotonic() < deadline:
+            if time.monotonic() >= look_at_row:
+                await run_in_threadpool(self._want, organization_id, video_id, rendition, k)
+                look_at_row = time.monotonic() + _ROW_EVERY_S
+            info = self._services.storage.stat(key)
+            if info is not None:
+                return info
+            await asyncio.sleep(_POLL_S)
+        raise Unavailable("cell_late", "This part of the video is still being prepared. Try again in a moment.")
+
+    def _want(self, organization_id: str, video_id: str, rendition: str, k: int) -> None:
+        """Keep the demand alive, and tell a worker when nobody is at it. Raises its error when it failed."""
+        with self._services.database.write() as session:
+            failure = demands.failure(session, video_id, rendition, k)
+            ring = failure is None and demands.want(
+                session, video_id=video_id, organization_id=organization_id, rendition=rendition, k=k)
+        if failure is not None:
+            raise StepFailed(failure.code, failure.message)
+        if ring:
+            try:
+                self._services.doorbell.ring("jit", "run_cell", video_id, rendition, str(k))
+            except LecternError:
+                log.warning("the queue is unreachable; the sweeper rings again for %s %s/%d", video_id, rendition, k)

@@ -1,0 +1,134 @@
+"""What players fetch: playlists from the plan, cells from storage, and the wait for a cell that is not there yet.
+
+Everything here is cacheable and carries no secret. Cells and init sections never change, so they may be kept for
+ever; playlists of a finished plan are kept briefly, because a video can be withdrawn.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from infra.core.errors import NotFound
+from infra.core.ids import is_id
+from infra.core.keys import PlanKeys
+from infra.core.ports import ObjectInfo
+from infra.db.models import Video
+from player_api.demand import Waiting
+from player_api.ranges import respond
+from player_api.services import Services
+from transcode import playlists
+from transcode.cells import THUMBNAIL_S
+from transcode.plan import AudioTrack, Plan
+from transcode.steps import INIT, THUMBNAIL, poster_thumbnail
+
+PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+_FOR_EVER = "public, max-age=31536000, immutable"
+_BRIEFLY = "public, max-age=60"
+_REMEMBER_S = 2.0  # a withdrawn video stops playing after this
+_CELL = re.compile(r"(0|[1-9][0-9]{0,6})\.m4s")
+
+
+@dataclass(frozen=True, slots=True)
+class Playable:
+    """A published video, as far as playback needs it."""
+
+    organization_id: str
+    video_id: str
+    plan: Plan
+    keys: PlanKeys
+
+
+def router(services: Services) -> APIRouter:
+    """The routes under /play."""
+    routes = APIRouter(prefix="/play", tags=["playback"])
+    waiting = Waiting(services)
+    remembered: dict[str, tuple[float, Playable]] = {}
+
+    async def playable(playback_id: str) -> Playable:
+        found = remembered.get(playback_id)
+        if found is None or time.monotonic() - found[0] > _REMEMBER_S:
+            fresh = await run_in_threadpool(_load, services, playback_id, found[1] if found else None)
+            if len(remembered) > 500:
+                remembered.clear()
+            found = remembered[playback_id] = (time.monotonic(), fresh)
+        return found[1]
+
+    async def stored(video: Playable, key: str, rendition: str, k: int) -> ObjectInfo:
+        """The object, rendered now if it has to be."""
+        info = services.storage.stat(key)
+        return info or await waiting.for_cell(video.organization_id, video.video_id, rendition, k, key)
+
+    @routes.api_route("/{playback_id}/master.m3u8", methods=["GET", "HEAD"])
+    async def master(playback_id: str, request: Request) -> Response:
+        """Multivariant playlist: complete as soon as the video has a plan."""
+        video = await playable(playback_id)
+        return _text(request, playlists.multivariant(video.plan))
+
+    @routes.api_route("/{playback_id}/thumbnail.jpg", methods=["GET", "HEAD"])
+    async def thumbnail(playback_id: str, request: Request,
+                        at_s: Annotated[float | None, Query(alias="time", ge=0, description="Seconds.")] = None,
+                        ) -> Response:
+        """The picture shown at `time`, to the 10 s before it; the poster without `time`."""
+        video = await playable(playback_id)
+        last = int(float(video.plan.duration_s) // THUMBNAIL_S)
+        i = poster_thumbnail(video.plan) if at_s is None else min(int(at_s // THUMBNAIL_S), last)
+        info = await stored(video, video.keys.thumbnail(i), THUMBNAIL, i)
+        return await respond(request, services.storage, info, "image/jpeg", _BRIEFLY if at_s is None else _FOR_EVER)
+
+    @routes.api_route("/{playback_id}/{rendition}/index.m3u8", methods=["GET", "HEAD"])
+    async def index(playback_id: str, rendition: str, request: Request) -> Response:
+        """Media playlist of one rendition: every segment of the whole video."""
+        video = await playable(playback_id)
+        found = video.plan.rendition(rendition)
+        if found is None:
+            raise NotFound("rendition_not_found", "This video has no such rendition.")
+        return _text(request, playlists.media(video.plan, found))
+
+    @routes.api_route("/{playback_id}/{rendition}/{name}", methods=["GET", "HEAD"])
+    async def segment(playback_id: str, rendition: str, name: str, request: Request) -> Response:
+        """An init section (init.mp4) or a cell ({n}.m4s). A cell that does not exist yet is rendered now."""
+        video = await playable(playback_id)
+        found = video.plan.rendition(rendition)
+        match = _CELL.fullmatch(name)
+        if found is None or not (match or name == "init.mp4"):
+            raise NotFound("segment_not_found", "This video has no such segment.")
+        mime = "audio/mp4" if isinstance(found, AudioTrack) else "video/mp4"
+        if match is None:
+            info = await stored(video, video.keys.init(rendition), rendition, INIT)
+            return await respond(request, services.storage, info, mime, _FOR_EVER)
+        k = int(match[1])
+        if k >= video.plan.segments:
+            raise NotFound("segment_not_found", f"This video has {video.plan.segments} segments, numbered from 0.")
+        info = await stored(video, video.keys.cell(rendition, k), rendition, k)
+        return await respond(request, services.storage, info, "video/iso.segment", _FOR_EVER)
+
+    return routes
+
+
+def _load(services: Services, playback_id: str, known: Playable | None) -> Playable:
+    """Raises NotFound for what is not (or no longer, or not yet) playable."""
+    columns = (Video.organization_id, Video.id, Video.plan_id)
+    query = select(*columns).where(Video.playback_id == playback_id, Video.deleted_at.is_(None))
+    with services.database.read() as session:
+        row = session.execute(query).one_or_none() if is_id(playback_id) else None
+        if row is None:
+            raise NotFound("video_not_found", "There is no such video.")
+        if row.plan_id is None:
+            raise NotFound("not_playable", "This video has not been received completely yet.")
+        keys = PlanKeys.of(row.organization_id, row.id, row.plan_id)
+        if known is not None and known.keys == keys:
+            return known  # a plan never changes: parsing it again would cost milliseconds
+        plan = Plan.model_validate(session.scalar(select(Video.plan).where(Video.id == row.id)))
+    return Playable(row.organization_id, row.id, plan, keys)
+
+
+def _text(request: Request, playlist: str) -> Response:
+    return Response(playlist, media_type=PLAYLIST_TYPE, headers={"Cache-Control": _BRIEFLY})

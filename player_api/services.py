@@ -1,0 +1,23 @@
+"""What the web application is made of. `infra.runtime.wiring` builds it from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infra.core.ports import Doorbell, Staging, Storage
+from infra.core.settings import Settings
+from infra.core.steps import Runner, Tools
+from infra.db.session import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The ports, chosen."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    staging: Staging
+    tools: Tools
+    runner: Runner
+    doorbell: Doorbell

@@ -1,0 +1,176 @@
+// Feeds the <video> element: hls.js, or the browser's own HLS on Apple devices. Keeps trying when the network or the
+// decoder fails, and tells the page in a sentence what is going on.
+import Hls from "hls.js";
+
+const AHEAD_S = 30;
+const AHEAD_BEFORE_PLAY_S = 4; // pieces are encoded when asked for: ask for few until somebody watches
+const START_AT_MOST_PX = 720;
+const LONGEST_PAUSE_S = 30;
+
+// A piece that nobody has watched yet is encoded first, which takes a second or three before the first byte.
+const PATIENT = {
+  default: {
+    maxTimeToFirstByteMs: 20_000,
+    maxLoadTimeMs: 60_000,
+    timeoutRetry: { maxNumRetry: 3, retryDelayMs: 0, maxRetryDelayMs: 0 },
+    errorRetry: { maxNumRetry: 6, retryDelayMs: 1000, maxRetryDelayMs: 8000 },
+  },
+};
+
+class PatientLoader extends Hls.DefaultConfig.loader {
+  // hls.js knows only its own delays; the server knows better when a piece will be there.
+  retry(policy) {
+    const wait_ms = Math.min(Number(this.loader?.getResponseHeader("Retry-After")) || 0, LONGEST_PAUSE_S) * 1000;
+    super.retry(wait_ms ? { ...policy, retryDelayMs: wait_ms, maxRetryDelayMs: wait_ms } : policy);
+  }
+
+  // The time the server spent on encoding says nothing about the network. Counted as such, it would push every first
+  // viewer down to the lowest quality.
+  readystatechange() {
+    const { loader: request, stats } = this;
+    const first_byte = request?.readyState >= 2 && stats.loading.first === 0;
+    super.readystatechange();
+    if (!first_byte || !stats?.loading.first) return;
+    const made_ms = Number(/\bcell;dur=([\d.]+)/.exec(request.getResponseHeader("Server-Timing"))?.[1]) || 0;
+    stats.loading.start = Math.min(stats.loading.start + made_ms, stats.loading.first);
+  }
+}
+
+/** @returns {{hls: Hls | null, retry(): void}} `tell(kind, sentence)`: kind is "ok", "trying" or "failed". */
+export function play(video, source, start_s, tell) {
+  const apple = navigator.vendor.startsWith("Apple") && video.canPlayType("application/vnd.apple.mpegurl");
+  if (Hls.isSupported() && !apple) return withHls(video, source, start_s, tell);
+  if (video.canPlayType("application/vnd.apple.mpegurl")) return native(video, source, start_s, tell);
+  tell("failed", "This browser can't play streamed video. Any current browser can.");
+  return { hls: null, retry() {} };
+}
+
+function withHls(video, source, start_s, tell) {
+  const hls = new Hls({
+    autoStartLoad: false,
+    loader: PatientLoader,
+    manifestLoadPolicy: PATIENT,
+    playlistLoadPolicy: PATIENT,
+    fragLoadPolicy: PATIENT,
+    maxBufferLength: AHEAD_BEFORE_PLAY_S,
+    maxMaxBufferLength: AHEAD_BEFORE_PLAY_S, // without it, slides of few bits would be fetched ten minutes ahead
+    backBufferLength: 90,
+    capLevelToPlayerSize: true,
+    abrEwmaDefaultEstimate: 3_000_000,
+    testBandwidth: false, // the first piece is to be seen, not measured with
+  });
+  const patience = new Patience(tell, resume);
+  let parsed = false;
+  let repaired_at = -Infinity;
+
+  hls.on(Hls.Events.MANIFEST_PARSED, () => {
+    parsed = true;
+    hls.startLevel = firstLevel(hls.levels, video);
+    hls.startLoad(start_s > 0 ? start_s : -1);
+  });
+  hls.on(Hls.Events.FRAG_BUFFERED, () => patience.over());
+  hls.on(Hls.Events.ERROR, (_event, error) => {
+    if (!error.fatal) return;
+    if (error.type === Hls.ErrorTypes.MEDIA_ERROR) return repair();
+    const status = error.response?.code ?? 0;
+    const refusal = parsed ? undefined : refused(status);
+    if (refusal) tell("failed", refusal);
+    else patience.wait(status);
+  });
+  video.addEventListener("play", () => {
+    hls.config.maxBufferLength = hls.config.maxMaxBufferLength = AHEAD_S;
+  });
+
+  function repair() {
+    const again = performance.now() - repaired_at < 10_000;
+    repaired_at = performance.now();
+    if (again) return tell("failed", "This browser could not decode the video.");
+    hls.recoverMediaError();
+  }
+
+  function resume() {
+    if (parsed) hls.startLoad(video.currentTime || start_s || -1);
+    else hls.loadSource(source);
+  }
+
+  hls.loadSource(source);
+  hls.attachMedia(video);
+  return {
+    hls,
+    retry() {
+      repaired_at = -Infinity;
+      if (parsed) hls.recoverMediaError();
+      patience.now();
+    },
+  };
+}
+
+function native(video, source, start_s, tell) {
+  let place_s = start_s;
+  const patience = new Patience(tell, load);
+  video.addEventListener("loadeddata", () => patience.over());
+  video.addEventListener("timeupdate", () => (place_s = video.currentTime || place_s));
+  video.addEventListener("error", async () => {
+    // The element does not say why; the playlist's own answer does.
+    const answer = await fetch(source).catch(() => ({ status: 0 }));
+    const refusal = refused(answer.status);
+    if (refusal) tell("failed", refusal);
+    else patience.wait(answer.status);
+  });
+  function load() {
+    const playing = !video.paused;
+    video.src = source;
+    video.addEventListener("loadedmetadata", () => (video.currentTime = place_s), { once: true });
+    if (playing) video.play().catch(() => {});
+  }
+  load();
+  return { hls: null, retry: () => patience.now() };
+}
+
+/** Tries again after 1, 2, 4 ... 30 s, and at once when the browser is online again. */
+class Patience {
+  constructor(tell, act) {
+    this.tell = tell;
+    this.act = act;
+    this.tries = 0;
+    addEventListener("online", () => this.tries && this.now());
+  }
+
+  wait(status) {
+    const pause_s = Math.min(2 ** this.tries++, LONGEST_PAUSE_S);
+    const what = status >= 400 ? "The server could not deliver this part of the video." : "The server can't be reached.";
+    this.tell("trying", `${what} Trying again in ${pause_s} s.`);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(this.act, pause_s * 1000);
+  }
+
+  now() {
+    clearTimeout(this.timer);
+    this.act();
+  }
+
+  over() {
+    this.tries = 0;
+    clearTimeout(this.timer);
+    this.tell("ok");
+  }
+}
+
+function refused(status) {
+  if (status === 401 || status === 403) return "This link is not valid, or not any more. Ask for a new one.";
+  if (status === 404 || status === 410) return "There is no video at this address (any more).";
+  return undefined;
+}
+
+/** "720p" names the shorter side, so that a video filmed upright is called the same. */
+export function shortSide(level) {
+  return Math.min(level.width, level.height) || level.height;
+}
+
+// The smallest that fills the player, and no more than 720p: the first picture counts, the next piece may be better.
+function firstLevel(levels, video) {
+  const wanted_px = Math.min(START_AT_MOST_PX, video.clientHeight * devicePixelRatio || START_AT_MOST_PX);
+  const fit = levels.findIndex((level) => shortSide(level) >= wanted_px);
+  const index = fit < 0 ? levels.length - 1 : fit;
+  return shortSide(levels[index]) > START_AT_MOST_PX ? Math.max(0, index - 1) : index;
+}

@@ -1,0 +1,122 @@
+// The upload page. The server gives <main data-upload-url>; this makes the rest. Uploads go by tus, so they can be
+// paused, and continue where they were after a lost connection or a closed browser (choose the same file again).
+import { Upload } from "tus-js-client";
+import { element } from "./dom.js";
+
+const KEY = "lectern.key"; // kept for this tab only: a key is a password
+
+const main = document.querySelector("main[data-upload-url]");
+const key = element("input", { type: "password", autocomplete: "off", required: true, spellcheck: "false" });
+const file = element("input", { type: "file", accept: "video/*,.mkv,.mov,.mp4,.webm,.avi,.ts,.m4v" });
+const drop = element("label", { class: "drop" }, element("strong", {}, "Drop a video here"), "or choose a file", file);
+const title = element("input", { type: "text", maxlength: "200" });
+const progress = element("progress", { max: 1, value: 0, "aria-label": "Upload", hidden: true });
+const status = element("p", { class: "hint", role: "status" });
+const problem = element("div", { class: "notice", role: "alert", hidden: true });
+const toggle = element("button", { type: "button", hidden: true }, "Pause");
+const result = element("p", { hidden: true });
+
+if (!main.querySelector("h1")) main.prepend(element("h1", {}, "Upload a video"));
+main.append(
+  element("label", { class: "field" }, "API key", key),
+  element("label", { class: "field" }, "Title (the file's name if left empty)", title),
+  drop, progress, status, problem, element("div", { class: "bar" }, toggle), result);
+
+key.value = sessionStorage.getItem(KEY) ?? "";
+key.addEventListener("change", () => sessionStorage.setItem(KEY, key.value.trim()));
+
+let upload; // the one under way
+let running = false;
+
+file.addEventListener("change", () => file.files[0] && begin(file.files[0]));
+drop.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  drop.classList.add("over");
+});
+drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+drop.addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  if (event.dataTransfer.files[0]) begin(event.dataTransfer.files[0]);
+});
+addEventListener("beforeunload", (event) => running && event.preventDefault());
+
+async function begin(chosen) {
+  file.value = ""; // so that choosing the same file again counts as a choice
+  if (running) return fail("One upload is under way. Wait for it, or pause it first.");
+  if (!key.reportValidity()) return;
+  sessionStorage.setItem(KEY, key.value.trim());
+  result.hidden = true;
+  upload = new Upload(chosen, {
+    endpoint: main.dataset.uploadUrl,
+    headers: { Authorization: `Bearer ${key.value.trim()}` },
+    metadata: { filename: chosen.name, filetype: chosen.type, title: title.value.trim() || withoutEnding(chosen.name) },
+    retryDelays: [0, 1000, 3000, 5000, 10_000, 20_000, 30_000],
+    removeFingerprintOnSuccess: true,
+    onProgress: (sent, total) => show(sent, total),
+    onAfterResponse: (_request, response) => finish(response.getHeader("Lectern-Watch-Url")),
+    onSuccess: () => state(false, false),
+    onError: (error) => {
+      state(false, true);
+      fail(reason(error));
+    },
+  });
+  const earlier = await upload.findPreviousUploads();
+  if (earlier.length) upload.resumeFromPreviousUpload(earlier[0]);
+  go();
+}
+
+function go() {
+  problem.hidden = true;
+  progress.hidden = false;
+  state(true, true);
+  upload.start();
+}
+
+toggle.addEventListener("click", () => {
+  if (!running) return go();
+  state(false, true);
+  upload.abort();
+});
+
+function state(is_running, can_go_on) {
+  running = is_running;
+  toggle.hidden = !can_go_on;
+  toggle.textContent = is_running ? "Pause" : "Continue";
+}
+
+function show(sent_bytes, total_bytes) {
+  const part = total_bytes ? sent_bytes / total_bytes : 1;
+  progress.value = part;
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  status.textContent = `${megabytes(sent_bytes)} of ${megabytes(total_bytes)} MB (${Math.floor(part * 100)} %)`;
+}
+
+function finish(url) {
+  if (!url) return;
+  status.textContent = "Uploaded.";
+  result.hidden = false;
+  result.replaceChildren(element("a", { href: url }, "Watch it"), " (it plays from now on, while it is being prepared)");
+}
+
+function fail(text) {
+  problem.textContent = text;
+  problem.hidden = false;
+}
+
+function reason(error) {
+  const answer = error.originalResponse;
+  if (!answer?.getStatus()) return "The server can't be reached. Continue goes on where the upload stopped.";
+  try {
+    const detail = JSON.parse(answer.getBody()).detail;
+    if (typeof detail === "string") return detail;
+  } catch {
+    // not problem+json: some proxy answered
+  }
+  if (answer.getStatus() === 401 || answer.getStatus() === 403) return "The API key is not valid for uploading.";
+  return `The server answered ${answer.getStatus()}.`;
+}
+
+function withoutEnding(name) {
+  return name.replace(/\.[^.]+$/, "");
+}

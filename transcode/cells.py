@@ -1,0 +1,202 @@
+"""The commands that render cells. Pure: a plan in, `Command`s out; `transcode.render` runs them.
+
+A video cell is made by an encoder of its own, never by one that has already seen other segments. So it is the same
+bytes whether a viewer asked for it alone or the background fill made it among others. One command renders segment k
+of any number of rungs from one decode. The pictures go down a chain of scalers, also past rungs that are not asked
+for, because a rung scaled from another size would be other pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from infra.core.command import GIB, Command, Limits
+from infra.core.safety import input_args
+from infra.core.steps import Tools
+from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
+
+# With a rate cap and several threads x264 makes other bytes in every run (measured: 5 results in 14 runs of a 2 s
+# cell; one in 10 with one thread). Cores are kept busy by rungs and cells side by side instead.
+_X264_THREADS = 1
+# The AAC encoder and decoder look back: this many packets before the first wanted one make its neighbour's context.
+_AUDIO_LEAD_PACKETS = 16
+_AUDIO_TAIL_PACKETS = 4
+THUMBNAIL_S = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Segment `k` of a rendition, and the file that a command writes it to."""
+
+    rendition: VideoRendition
+    k: int
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.rendition.name}-{self.k}.mp4"
+
+
+def video_command(tools: Tools, plan: Plan, source: Path, cells: Sequence[Cell], work: Path,
+                  *, max_pixels: int, nice: int = 0, frames: int | None = None) -> Command:
+    """Render `cells` from one decode, each to its file in `work`: one fragment behind its init section.
+
+    The cells should lie close together, for everything from the first to the last of them is decoded; an encoder a
+    cell is held in memory. `frames` renders only the first few frames of each (for an init section).
+    """
+    first, last = min(cell.k for cell in cells), max(cell.k for cell in cells)
+    picture = _decoded(plan, source, plan.start_s(first))
+    picture = picture.filter("trim", end_pts=plan.boundaries[last + 1])
+    by_rendition = {rendition.name: [cell for cell in cells if cell.rendition == rendition] for rendition in plan.video}
+    lowest = max(i for i, rendition in enumerate(plan.video) if by_rendition[rendition.name])
+    outputs = []
+    for i, rendition in enumerate(plan.video[: lowest + 1]):
+        picture = picture.filter(
+            "scale", rendition.width_px, rendition.height_px, flags="bicubic", out_range="tv"
+        ).filter("setsar", 1).filter("format", "yuv420p")
+        wanted = by_rendition[rendition.name]
+        copies = len(wanted) + (i < lowest)
+        branches = picture.filter_multi_output("split", copies) if copies > 1 else [picture]
+        for j, cell in enumerate(wanted):
+            start, end = plan.boundaries[cell.k], plan.boundaries[cell.k + 1]
+            end = end if frames is None else min(end, start + frames)
+            branch = branches[j].filter("trim", start_pts=start, end_pts=end)
+            outputs.append(ffmpeg.output(branch, f"file:{work / cell.file_name}", **_h264(plan, rendition)))
+        if i < lowest:
+            picture = branches[len(wanted)]
+    argv = _argv(tools, ffmpeg.merge_outputs(*outputs), source, max_pixels)
+    media_s = plan.start_s(last + 1) - plan.start_s(first)
+    return Command(argv, reads=(source,), work=work, nice=nice, limits=_limits(media_s + plan.seek_lead_s))
+
+
+def _decoded(plan: Plan, source: Path, start_s: Fraction) -> Any:
+    """The frames from output time `start_s` on, on the output grid, without end.
+
+    Decoding begins at the key frame before, and `fps` then drops what comes too early but keeps the frame that is
+    still on screen at `start_s`: with accurate seeking a cell of a variable-rate source would begin with the next one.
+    """
+    stream = _input(plan, source, start_s - plan.seek_lead_s)[str(plan.video_index)]
+    if plan.origin_s:
+        stream = stream.filter("setpts", f"PTS-({plan.origin_s.numerator}/{plan.origin_s.denominator})/TB")
+    if plan.deinterlace:
+        stream = stream.filter("bwdif", deint="interlaced")
+    rate = f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}"
+    # From here on a time stamp is a frame number of the grid.
+    stream = stream.filter("fps", fps=rate, start_time=f"{float(start_s):.6f}")
+    return stream.filter("tpad", stop=-1, stop_mode="clone")  # the last frame stays while the sound goes on
+
+
+def _input(plan: Plan, source: Path, output_s: Fraction) -> Any:
+    """The source from the key frame before `output_s`, with its own time stamps."""
+    options: dict[str, Any] = {"copyts": None, "noaccurate_seek": None}
+    seek_s = output_s + plan.origin_s - plan.container_start_s
+    if seek_s > 0:
+        options["ss"] = f"{float(seek_s):.6f}"
+    return ffmpeg.input(f"file:{source}", **options)
+
+
+def _h264(plan: Plan, rendition: VideoRendition) -> dict[str, Any]:
+    group = max(plan.frames(k) for k in range(plan.segments))
+    return {
+        "c:v": "libx264",
+        "preset": rendition.preset,
+        "crf": rendition.crf,
+        "maxrate": rendition.max_bps,
+        "bufsize": rendition.buffer_bits,
+        "profile:v": "high",
+        "level": rendition.level,
+        "threads": _X264_THREADS,
+        # One closed group of pictures a segment, the same in all rungs: a player can switch at every boundary.
+        "g": group,
+        "keyint_min": group,
+        "sc_threshold": 0,
+        "flags": "+cgop+bitexact",
+        "fps_mode": "passthrough",
+        "enc_time_base": f"{plan.frame_rate.denominator}:{plan.frame_rate.numerator}",
+        "video_track_timescale": time_scale(plan.frame_rate),
+        "map_metadata": -1,
+        "map_chapters": -1,
+        "fflags": "+bitexact",
+        "f": "mp4",
+        # Fragment times are true decode times on the grid: no edit list, no shift to zero.
+        "use_editlist": 0,
+        "avoid_negative_ts": "disabled",
+        "movflags": "+frag_keyframe+delay_moov+default_base_moof+frag_discont+negative_cts_offsets+skip_trailer",
+    }
+
+
+def audio_command(tools: Tools, plan: Plan, track: AudioTrack, source: Path, k: int, work: Path,
+                  *, max_pixels: int, nice: int = 0) -> Command:
+    """Encode what segment `k` needs of the sound to work/audio.aac (ADTS); `audio_skip` packets come too many."""
+    first, last = track.boundaries[k], track.boundaries[k + 1]
+    begin = (first - audio_lead(track, k)) * 1024  # samples
+    end = (last + _AUDIO_TAIL_PACKETS) * 1024
+    # A whole second earlier: there both the source's and the output's samples begin together, so a resampler is in
+    # the same phase in every cell.
+    seek_s = max(0, begin // track.sample_rate_hz - 1)
+    sound = _input(plan, source, Fraction(seek_s))[str(track.stream_index)].filter("asetpts", _sound_time(plan, track))
+    sound = (
+        # Gaps become silence and overlaps are dropped, so that sample n is second n / rate, whatever the source did.
+        sound.filter("aresample", track.sample_rate_hz, **{"async": 1, "min_hard_comp": "0.02",
+                                                          "first_pts": seek_s * track.sample_rate_hz})
+        .filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+        .filter("apad")
+        .filter("atrim", start_pts=begin, end_pts=end)
+        .filter("asetpts", "PTS-STARTPTS")
+    )
+    output = ffmpeg.output(sound, f"file:{work / 'audio.aac'}", f="adts", map_metadata=-1, fflags="+bitexact",
+                           **{"c:a": "aac", "b:a": track.bit_rate_bps, "flags": "+bitexact"})
+    argv = _argv(tools, output, source, max_pixels)
+    return Command(argv, reads=(source,), work=work, nice=nice, limits=_limits(Fraction(end - begin, 48_000)))
+
+
+def _sound_time(plan: Plan, track: AudioTrack) -> str:
+    """Expression for the output time of a decoded piece of sound, exact to the sample."""
+    rate = track.source_rate_hz
+    if not track.snap_samples:
+        return f"PTS-({plan.origin_s.numerator}/{plan.origin_s.denominator})/TB"
+    first = float(track.source_start_s * rate)
+    shift = round((track.source_start_s - plan.origin_s) * rate)
+    packets = f"round((PTS*TB*{rate}-{first:.3f})/{track.snap_samples})"
+    return f"({packets}*{track.snap_samples}+{shift})/{rate}/TB"
+
+
+def audio_lead(track: AudioTrack, k: int) -> int:
+    """Packets that are encoded before segment k's first one, for the encoder to settle; fewer near the start."""
+    return min(_AUDIO_LEAD_PACKETS, track.boundaries[k])
+
+
+def audio_skip(track: AudioTrack, k: int) -> int:
+    """Packets to drop from the front of what `audio_command` made: the lead, and the encoder's own priming packet."""
+    return audio_lead(track, k) + 1
+
+
+def thumbnail_command(tools: Tools, plan: Plan, source: Path, i: int, work: Path,
+                      *, max_pixels: int, nice: int = 0) -> Command:
+    """The picture at i x 10 s to work/thumbnail.jpg, in the size of the rung nearest to 720p."""
+    rung = min(plan.video, key=lambda video: abs(min(video.width_px, video.height_px) - 720))
+    frame = min(int(i * THUMBNAIL_S * plan.frame_rate), plan.boundaries[-1] - 1)
+    picture = _decoded(plan, source, frame / plan.frame_rate).filter("trim", end_frame=1)
+    picture = picture.filter("scale", rung.width_px, rung.height_px, flags="lanczos").filter("setsar", 1)
+    output = ffmpeg.output(picture, f"file:{work / 'thumbnail.jpg'}", f="mjpeg", map_metadata=-1,
+                           **{"q:v": 3, "frames:v": 1, "pix_fmt": "yuvj420p"})
+    return Command(_argv(tools, output, source, max_pixels), reads=(source,), work=work, nice=nice,
+                   limits=_limits(plan.seek_lead_s))
+
+
+def _argv(tools: Tools, output: Any, source: Path, max_pixels: int) -> tuple[str, ...]:
+    args = ffmpeg.get_args(output)
+    at = args.index(f"file:{source}") - 1  # the -i that belongs to it
+    return (str(tools.ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y",
+            *args[:at], *input_args(max_pixels), *args[at:])
+
+
+def _limits(media_s: Fraction) -> Limits:
+    # Generous: 4K sources on a busy machine run at a tenth of real time. A hang must still end.
+    return Limits(wall_s=120 + 60 * float(media_s), cpu_s=240 + int(120 * media_s), memory_bytes=8 * GIB,
+                  file_bytes=1 * GIB)

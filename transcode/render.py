@@ -1,0 +1,218 @@
+"""Renders cells: runs the commands of `transcode.cells`, checks what came out, publishes it.
+
+A cell is published only when it is exactly what the plan says: one fragment with the planned number of frames, the
+first one a key frame, decode time on the grid, and the init section that all cells of the rendition share. An exit
+code proves nothing: ffmpeg ends with 0 on a full disk.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.core import boxes
+from infra.core.aac_table import AacTable, read_aac_table, read_moov
+from infra.core.errors import StepFailed
+from infra.core.keys import PlanKeys
+from infra.core.ports import Storage
+from infra.core.steps import Runner, Tools
+from transcode import audio_fragments, cells
+from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
+
+# Cells of the background fill that share a decode.
+_GROUP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext:
+    """What rendering needs besides the plan. `source` is a local file; `work` an empty folder to write to."""
+
+    plan: Plan
+    keys: PlanKeys
+    source: Path
+    work: Path
+    storage: Storage
+    tools: Tools
+    run: Runner
+    max_pixels: int
+    nice: int = 0
+
+
+def render(ctx: RenderContext, first: int, last: int, names: Sequence[str]) -> None:
+    """Render segments [first, last) of the renditions `names` from one decode, and publish what is missing.
+
+    Raises StepFailed: `other_encoder`, `bad_cell` or the runner's codes; OutOfSpace. Nothing is published then.
+    """
+    renditions = [rendition for name in names if (rendition := ctx.plan.rendition(name)) is not None]
+    missing = [
+        (rendition, k) for k in range(first, last) for rendition in renditions
+        if ctx.storage.stat(ctx.keys.cell(rendition.name, k)) is None
+    ]
+    for rendition, k in missing:
+        if isinstance(rendition, AudioTrack):
+            _render_audio(ctx, k, rendition)
+    video = [cells.Cell(rendition, k) for rendition, k in missing if isinstance(rendition, VideoRendition)]
+    if video:
+        _render_video(ctx, video)
+
+
+def render_inits(ctx: RenderContext) -> None:
+    """Publish the init sections of all renditions, from the first frame of the video."""
+    plan, storage = ctx.plan, ctx.storage
+    missing = [rendition for rendition in plan.video if storage.stat(ctx.keys.init(rendition.name)) is None]
+    if missing:
+        _require_encoder(ctx)
+        first_cells = [cells.Cell(rendition, 0) for rendition in missing]
+        ctx.run(cells.video_command(ctx.tools, plan, ctx.source, first_cells, ctx.work,
+                                    max_pixels=ctx.max_pixels, nice=ctx.nice, frames=1))
+        for cell in first_cells:
+            init, _ = _split(ctx.work / cell.file_name)
+            _check_init(plan, cell.rendition, init)
+            storage.put_new(ctx.keys.init(cell.rendition.name), init)
+        _empty(ctx.work)
+    if plan.audio is not None:
+        storage.put_new(ctx.keys.init(plan.audio.name), audio_init(plan.audio))
+
+
+def render_thumbnail(ctx: RenderContext, i: int) -> None:
+    """Publish the picture at i x 10 s, unless it is there."""
+    if ctx.storage.stat(ctx.keys.thumbnail(i)) is None:
+        ctx.run(cells.thumbnail_command(ctx.tools, ctx.plan, ctx.source, i, ctx.work,
+                                        max_pixels=ctx.max_pixels, nice=ctx.nice))
+        ctx.storage.put(ctx.keys.thumbnail(i), _output(ctx.work / "thumbnail.jpg").read_bytes())
+        _empty(ctx.work)
+
+
+def audio_init(track: AudioTrack) -> bytes:
+    """The init section of the audio rendition: a pure function of the plan."""
+    config = bytes.fromhex(track.config_hex)
+    return audio_fragments.audio_init(config, track.sample_rate_hz, track.channels, track.language or "und")
+
+
+def fill(ctx: RenderContext, first: int, last: int, names: Sequence[str], progress: Callable[[float], None],
+         check: Callable[[], None]) -> None:
+    """Render segments [first, last) of `names`, a few at a time, each few published as soon as they are finished."""
+    for k in range(first, last, _GROUP):
+        check()
+        render(ctx, k, min(k + _GROUP, last), names)
+        progress((min(k + _GROUP, last) - first) / (last - first))
+
+
+def _render_video(ctx: RenderContext, wanted: Sequence[cells.Cell]) -> None:
+    plan, storage, keys = ctx.plan, ctx.storage, ctx.keys
+    _require_encoder(ctx)
+    ctx.run(cells.video_command(ctx.tools, plan, ctx.source, wanted, ctx.work,
+                                max_pixels=ctx.max_pixels, nice=ctx.nice))
+    finished = []
+    for cell in wanted:
+        init, media = _split(ctx.work / cell.file_name)
+        _check_init(plan, cell.rendition, init)
+        _check_cell(plan, cell.rendition, cell.k, media)
+        finished.append((cell, init, boxes.with_sequence_number(media, cell.k + 1)))
+    for cell, init, media in finished:
+        name = cell.rendition.name
+        storage.put_new(keys.init(name), init)
+        if storage.read(keys.init(name)) != init:
+            raise StepFailed("other_encoder", f"{name} was begun by another build of the encoder. "
+                             "Use the same ffmpeg on all workers.", retryable=True)
+        storage.put(keys.cell(name, cell.k), media)
+    _empty(ctx.work)
+
+
+def _render_audio(ctx: RenderContext, k: int, track: AudioTrack) -> None:
+    plan = ctx.plan
+    first, last = track.boundaries[k], track.boundaries[k + 1]
+    if track.copy_nth is not None:
+        table = _aac_table(ctx.source, track.copy_nth)
+        with ctx.source.open("rb") as file:
+            packets = table.read(file, track.copy_first + first, track.copy_first + last)
+    else:
+        _require_encoder(ctx)
+        ctx.run(cells.audio_command(ctx.tools, plan, track, ctx.source, k, ctx.work,
+                                        max_pixels=ctx.max_pixels, nice=ctx.nice))
+        encoded = audio_fragments.adts_packets(_output(ctx.work / "audio.aac").read_bytes())
+        skip = cells.audio_skip(track, k)
+        packets = encoded[skip : skip + last - first]
+        _empty(ctx.work)
+    if len(packets) != last - first:
+        raise _bad_cell(track.name, k, f"{len(packets)} audio packets instead of {last - first}")
+    ctx.storage.put_new(ctx.keys.init(track.name), audio_init(track))
+    decode_time = track.offset_samples + first * 1024
+    ctx.storage.put(ctx.keys.cell(track.name, k), audio_fragments.audio_segment(packets, decode_time, k + 1))
+
+
+_tables: dict[tuple[str, int, int, int], AacTable] = {}
+
+
+def _aac_table(source: Path, nth: int) -> AacTable:
+    """The source's packet table; the last few are remembered, as a span asks for the same one again and again."""
+    stat = source.stat()
+    key = (str(source), stat.st_ino, stat.st_size, nth)
+    if key not in _tables:
+        while len(_tables) >= 4:
+            _tables.pop(next(iter(_tables)), None)
+        _tables[key] = read_aac_table(read_moov(source), nth)
+    return _tables[key]
+
+
+def _require_encoder(ctx: RenderContext) -> None:
+    if ctx.tools.encoder != ctx.plan.encoder:
+        raise StepFailed(
+            "other_encoder",
+            f"This video was planned for {ctx.plan.encoder}, but this machine has {ctx.tools.encoder}. "
+            "Install the former again, or upload the video anew.",
+        )
+
+
+def _output(path: Path) -> Path:
+    if not path.is_file() or path.stat().st_size == 0:
+        raise StepFailed("bad_cell", "The encoder ended without writing anything.", retryable=True)
+    return path
+
+
+def _split(path: Path) -> tuple[bytes, bytes]:
+    try:
+        return boxes.split_init(_output(path).read_bytes())
+    except boxes.BadBoxes as error:
+        raise StepFailed("bad_cell", f"The encoder wrote a damaged file ({error}).", retryable=True) from error
+
+
+def _check_init(plan: Plan, rendition: VideoRendition, init: bytes) -> None:
+    try:
+        codecs, scale = boxes.avc_codecs(init), boxes.time_scale(init)
+    except boxes.BadBoxes as error:
+        raise StepFailed("bad_cell", f"{rendition.name}: damaged init section ({error}).", retryable=True) from error
+    if codecs != rendition.codecs or scale != time_scale(plan.frame_rate):
+        raise StepFailed("bad_cell", f"{rendition.name}: the encoder made {codecs} at {scale} ticks a second "
+                         f"instead of {rendition.codecs} at {time_scale(plan.frame_rate)}.")
+
+
+def _check_cell(plan: Plan, rendition: VideoRendition, k: int, media: bytes) -> None:
+    """Compare a cell with the plan. Raises StepFailed(bad_cell) naming the first difference."""
+    try:
+        fragment = boxes.read_fragment(media)
+    except boxes.BadBoxes as error:
+        raise _bad_cell(rendition.name, k, str(error)) from error
+    tick = time_scale(plan.frame_rate) / plan.frame_rate
+    if len(fragment.durations) != plan.frames(k):
+        raise _bad_cell(rendition.name, k, f"{len(fragment.durations)} frames instead of {plan.frames(k)}")
+    if fragment.decode_time != plan.boundaries[k] * tick:
+        raise _bad_cell(rendition.name, k, f"decode time {fragment.decode_time} is off the grid")
+    if not fragment.first_is_sync:
+        raise _bad_cell(rendition.name, k, "it does not begin with a key frame")
+    if set(fragment.durations) != {tick}:
+        raise _bad_cell(rendition.name, k, "its frames are not evenly spaced")
+
+
+def _bad_cell(name: str, k: int, why: str) -> StepFailed:
+    return StepFailed("bad_cell", f"Segment {k} of {name} did not come out as planned: {why}.", retryable=True)
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

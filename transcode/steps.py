@@ -1,0 +1,94 @@
+"""The steps of the transcode stage, as the engine calls them, and the cell that a viewer waits for."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+
+from infra.core import keys
+from infra.core.errors import StepFailed
+from infra.core.keys import PlanKeys
+from infra.core.steps import StepContext
+from transcode import render
+from transcode.cells import THUMBNAIL_S
+from transcode.plan import Plan
+
+INIT = -1  # segment number that stands for the init sections in a demand
+THUMBNAIL = "thumbnail"  # rendition name of the pictures in a demand
+_SPAN_S = 60  # a span this long keeps the fixed cost small, and a fleet of workers busy near the end
+_KEY = re.compile(r"([a-z0-9]+):(\d+)-(\d+)")
+_BACKGROUND = 15  # niceness of what nobody waits for
+
+
+def fill_keys(plan: Plan) -> list[str]:
+    """Keys of the background fill, in the order of the video: spans of about a minute, all rungs of a codec each."""
+    spans = []
+    first = 0
+    for k in range(plan.segments):
+        if plan.start_s(k + 1) - plan.start_s(first) >= _SPAN_S or k + 1 == plan.segments:
+            spans.append((first, k + 1))
+            first = k + 1
+    keys = []
+    for first, last in spans:
+        if plan.audio is not None:
+            keys.append(f"{plan.audio.name}:{first}-{last}")
+        keys.extend(f"{codec}:{first}-{last}" for codec in dict.fromkeys(video.codec for video in plan.video))
+    return keys
+
+
+def fill(ctx: StepContext) -> None:
+    """Background fill of one span (`h264:12-22`): every cell of it that is not there yet."""
+    match = _KEY.fullmatch(ctx.key)
+    if match is None:
+        raise StepFailed("bad_step", f"There is no span called {ctx.key!r}.")
+    group, first, last = match[1], int(match[2]), int(match[3])
+    plan = _plan(ctx)
+    names = [video.name for video in plan.video if video.codec == group]
+    if plan.audio is not None and plan.audio.name == group:
+        names.append(plan.audio.name)
+    with ctx.storage.local(_source(ctx)) as source:
+        render.fill(_render_context(ctx, plan, source, _BACKGROUND), first, last, names, ctx.progress, ctx.check)
+
+
+def cell(ctx: StepContext) -> None:
+    """What a viewer waits for, `{rendition}:{k}`: a cell; with k = -1 the init sections of all renditions; of the
+    rendition `thumbnail` a picture."""
+    name, _, number = ctx.key.partition(":")
+    plan, k = _plan(ctx), int(number)
+    with ctx.storage.local(_source(ctx)) as source:
+        context = _render_context(ctx, plan, source, 0)
+        if name == THUMBNAIL:
+            render.render_thumbnail(context, k)
+        elif k == INIT:
+            render.render_inits(context)
+        else:
+            render.render(context, k, k + 1, [name])
+
+
+def poster(ctx: StepContext) -> None:
+    """The picture that stands for the video in lists and before it plays."""
+    plan = _plan(ctx)
+    with ctx.storage.local(_source(ctx)) as source:
+        render.render_thumbnail(_render_context(ctx, plan, source, 5), poster_thumbnail(plan))
+
+
+def poster_thumbnail(plan: Plan) -> int:
+    """Number of the thumbnail that is the poster: a tenth into the video, at most half a minute."""
+    return int(min(plan.duration_s / 10, Fraction(30)) / THUMBNAIL_S)
+
+
+def _plan(ctx: StepContext) -> Plan:
+    if ctx.video.plan is None:
+        raise StepFailed("not_planned", "The video has no plan yet.", retryable=True)
+    return Plan.model_validate(ctx.video.plan)
+
+
+def _source(ctx: StepContext) -> str:
+    return keys.source(ctx.video.organization_id, ctx.video.id)
+
+
+def _render_context(ctx: StepContext, plan: Plan, source: Path, nice: int) -> render.RenderContext:
+    where = PlanKeys.of(ctx.video.organization_id, ctx.video.id, plan.id)
+    return render.RenderContext(plan, where, source, ctx.work, ctx.storage, ctx.tools, ctx.run,
+                                ctx.settings.max_pixels, nice)
