@@ -80,7 +80,7 @@ def _broker(settings: Settings, poll_s: float) -> dict[str, Any]:
     if scheme == "filesystem":
         # A path after the scheme names another folder than the one in the data folder.
         folder = Path(url.partition("://")[2] or settings.data / "queue").absolute()
-        return {"broker_url": "filesystem://", "broker_transport": "infra.folder_broker:Transport",
+        return {"broker_url": "filesystem://localhost", "broker_transport": "infra.folder_broker:Transport",
                 "broker_transport_options": {"folder": str(folder), "polling_interval": poll_s}}
     if scheme in ("redis", "rediss"):
         # A dead server must be noticed; and what a worker took is rung again long before this timeout.

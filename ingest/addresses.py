@@ -67,7 +67,8 @@ class VettedTransport(httpx.BaseTransport):
     def __init__(self, *, private_too: bool, resolver: Resolver = resolve) -> None:
         self._private_too = private_too
         self._resolver = resolver
-        self._inner = httpx.HTTPTransport(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+        # Of the environment only SSL_CERT_FILE is read here; proxies would be the client's business.
+        self._inner = httpx.HTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """As httpx asks for it. Raises Rejected as well as httpx's errors."""

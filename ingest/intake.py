@@ -152,7 +152,7 @@ class Intake:
         limit = self.settings.max_upload_bytes if upload.length_bytes is None else upload.length_bytes
         digest = self._digests.of(upload.staging_key)
         arrived = size = offset
-        held: list[bytes] = []  # the latest piece waits until it is known whether it is the last
+        held: list[bytes] = []  # with a checksum the latest piece waits: it may be the last, see _append
         storing: asyncio.Task[int] | None = None
 
         def start(chunks: list[bytes], *, last: bool = False) -> asyncio.Task[int]:
@@ -166,10 +166,11 @@ class Intake:
                     raise TooLarge("over_length", f"The body runs past the {limit} bytes that this upload may have.")
                 if storing:
                     size = await asyncio.shield(storing)
-                storing, held = (start(held) if held else None), chunks
+                ready, held = (held, chunks) if checksum else (chunks, [])
+                storing = start(ready) if ready else None
             if storing:
                 size = await asyncio.shield(storing)
-            if held and (checksum is None or writer.end is End.COMPLETE):
+            if held and writer.end is End.COMPLETE:
                 storing = start(held, last=True)
                 size = await asyncio.shield(storing)
             elif checksum:

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 
 from ingest.errors import Locked
 
-PIECE_BYTES = 4 << 20  # bytes per append (and so per fsync): see docs/decisions/0003-own-tus-server.md
+PIECE_BYTES = 8 << 20  # per append, and so per fsync: why 8 MiB is in docs/decisions/0003-own-tus-server.md
 SILENCE_S = 60.0  # a sender that says nothing for this long is gone
 PATIENCE_S = 1.0  # a second writer watches the first one for this long
 

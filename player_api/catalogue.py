@@ -1,14 +1,11 @@
-"""Videos: how a checked source becomes one, and what is told about it."""
+"""Videos: their rows, and what is told about them."""
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
-from ingest.probe import probe
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
@@ -18,53 +15,33 @@ from infra.core.media import MediaInfo
 from infra.db import steps
 from infra.db.models import Step, StepState, Video
 from infra.db.session import now
-from ingest import packets, sniff
-from player_api.services import Services
 from transcode.plan import Plan
-from transcode.plan import plan as make_plan
 from transcode.steps import fill_keys
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """A source that passed: it is a video, and this is its plan."""
-
-    info: MediaInfo
-    plan: Plan
-
-
-def examine(services: Services, path: Path) -> Examined:
-    """Look at a source without decoding it. Raises Rejected with the reason; takes no longer for a longer file."""
-    sniff.check(path)
-    info = packets.with_aac_packets(probe(services.runner, services.tools, services.settings, path), path)
-    return Examined(info, make_plan(info, services.tools.encoder))
 
 
 def add(session: Session, organization_id: str, *, video_id: str, title: str, language: str | None = None,
         file_name: str | None = None, source_url: str | None = None) -> Video:
     """A new video without a source yet."""
+    at = session.scalar(select(now())) or 0.0
     video = Video(
         id=video_id, organization_id=organization_id, playback_id=new_id("p"), title=title, language=language,
-        file_name=file_name, source_url=source_url, created_at=now(), updated_at=now(),
+        file_name=file_name, source_url=source_url, created_at=at, updated_at=at,
     )
     session.add(video)
     session.flush()
     return video
 
 
-def settle(session: Session, video: Video, examined: Examined, *, sha256: str, size_bytes: int) -> None:
+def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha256: str, size_bytes: int) -> None:
     """Give `video` its source and plan: from the end of this transaction on it is playable."""
-    video.media_info = examined.info.model_dump(mode="json")
-    video.plan = examined.plan.model_dump(mode="json")
-    video.plan_id = examined.plan.id
+    video.media_info = info.model_dump(mode="json")
+    video.plan = plan.model_dump(mode="json")
+    video.plan_id = plan.id
     video.source_sha256 = sha256
     video.source_bytes = size_bytes
-    video.updated_at = now()  # type: ignore[assignment]  # evaluated by the database
-    wanted = [("poster", "", "light"), *(("fill", key, "media") for key in fill_keys(examined.plan))]
-    for step, key, queue in wanted:
-        steps.insert(session, organization_id=video.organization_id, video_id=video.id, step=step, key=key, queue=queue)
+    video.updated_at = session.scalar(select(now())) or video.updated_at
+    fills = [steps.NewStep("fill", "media", key) for key in fill_keys(plan)]
+    steps.insert(session, video, [steps.NewStep("poster", "light"), *fills])
 
 
 def default_title(file_name: str | None) -> str:

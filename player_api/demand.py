@@ -59,11 +59,10 @@ class Waiting:
     def _want(self, organization_id: str, video_id: str, rendition: str, k: int) -> None:
         """Keep the demand alive, and tell a worker when nobody is at it. Raises its error when it failed."""
         with self._services.database.write() as session:
-            failure = demands.failure(session, video_id, rendition, k)
-            ring = failure is None and demands.want(
-                session, video_id=video_id, organization_id=organization_id, rendition=rendition, k=k)
-        if failure is not None:
-            raise StepFailed(failure.code, failure.message)
+            demand = demands.look(session, video_id, rendition, k)
+            if demand is not None and demand.failed_at is not None:
+                raise StepFailed(demand.error_code or "failed", demand.error_message or "It can not be rendered.")
+            ring = demands.want(session, video_id, organization_id, rendition, k)
         if ring:
             try:
                 self._services.doorbell.ring("jit", "run_cell", video_id, rendition, str(k))

@@ -87,6 +87,11 @@ class Plan(Frozen):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     @property
+    def renditions(self) -> tuple[VideoRendition | AudioTrack, ...]:
+        """Video, largest first, then audio."""
+        return (*self.video, self.audio) if self.audio else self.video
+
+    @property
     def segments(self) -> int:
         return len(self.boundaries) - 1
 
@@ -109,9 +114,7 @@ class Plan(Frozen):
 
     def rendition(self, name: str) -> VideoRendition | AudioTrack | None:
         """The rendition of that name, or None."""
-        if self.audio is not None and self.audio.name == name:
-            return self.audio
-        return next((video for video in self.video if video.name == name), None)
+        return next((rendition for rendition in self.renditions if rendition.name == name), None)
 
     def segment_durations_s(self, rendition: VideoRendition | AudioTrack) -> list[Fraction]:
         """Exact duration of each segment of a rendition (EXTINF)."""

@@ -51,11 +51,10 @@ def fill(ctx: StepContext) -> None:
         render.fill(_render_context(ctx, plan, source, _BACKGROUND), first, last, names, ctx.progress, ctx.check)
 
 
-def cell(ctx: StepContext) -> None:
-    """What a viewer waits for, `{rendition}:{k}`: a cell; with k = -1 the init sections of all renditions; of the
+def demanded(ctx: StepContext, name: str, k: int) -> None:
+    """What a viewer waits for: cell `k` of a rendition; with k = -1 the init sections of all renditions; of the
     rendition `thumbnail` a picture."""
-    name, _, number = ctx.key.partition(":")
-    plan, k = _plan(ctx), int(number)
+    plan = _plan(ctx)
     with ctx.storage.local(_source(ctx)) as source:
         context = _render_context(ctx, plan, source, 0)
         if name == THUMBNAIL:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.sql.functions import FunctionElement
 
 from infra.core.errors import OutOfSpace, Unavailable
+from infra.core.settings import Settings
 
 BUSY_S = 30.0  # how long a writer waits for another process's transaction
 
@@ -37,6 +38,11 @@ def _sqlite_now(element: Any, compiler: Any, **kw: Any) -> str:
 @compiles(now, "postgresql")
 def _postgresql_now(element: Any, compiler: Any, **kw: Any) -> str:
     return "extract(epoch from clock_timestamp())::float8"
+
+
+def url_of(settings: Settings) -> str:
+    """The SQLAlchemy URL: the one in the settings, or the SQLite file in the data folder."""
+    return settings.database_url or f"sqlite:///{settings.data.absolute() / 'lectern.db'}"
 
 
 class Database:
@@ -73,11 +79,15 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that only reads; always rolled back. Raises Unavailable like `write`."""
+        """A transaction that only reads; always rolled back. Raises Unavailable like `write`.
+
+        What was loaded stays usable after the block.
+        """
         with self._sessions() as session, _translated():
             try:
                 yield session
             finally:
+                session.expunge_all()  # a rollback would empty the objects
                 session.rollback()
 
     def dispose(self) -> None:

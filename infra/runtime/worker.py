@@ -34,9 +34,12 @@ POLL_S = 0.1
 class App(Protocol):
     """What `infra.runtime.wiring.build` returns, as far as a worker needs it."""
 
-    settings: Settings
-    database: Database
-    engine: Engine
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def engine(self) -> Engine: ...
 
 
 def serve(app: App, queues: Sequence[str], concurrency: int, grace_s: float = GRACE_S) -> int:
@@ -44,6 +47,7 @@ def serve(app: App, queues: Sequence[str], concurrency: int, grace_s: float = GR
     engine = app.engine
     celery = celery_app(app.settings, JIT_POLL_S if "jit" in queues else POLL_S)
     register(celery, engine)
+    celery.set_default()  # the pool's threads look tasks up in the process's default app
     for name in ("celery", "kombu", "amqp"):  # a line per message is for nobody
         logging.getLogger(name).setLevel(logging.WARNING)
     controller = celery.WorkController(
@@ -78,13 +82,14 @@ def serve(app: App, queues: Sequence[str], concurrency: int, grace_s: float = GR
 def register(celery: Celery, engine: Engine) -> None:
     """Make the engine's two tasks known to Celery."""
 
-    @celery.task(name="run_step")
     def run_step(video_id: str, step: str, key: str = "") -> None:
         guarded(engine.run_step, video_id, step, key)
 
-    @celery.task(name="run_cell")
     def run_cell(video_id: str, rendition: str, k: str) -> None:
         guarded(engine.run_cell, video_id, rendition, k)
+
+    celery.task(run_step, name="run_step", shared=False)  # of this app, not of all in the process
+    celery.task(run_cell, name="run_cell", shared=False)
 
 
 def guarded(run: Any, *args: str) -> None:

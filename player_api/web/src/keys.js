@@ -30,17 +30,23 @@ export function listenForKeys(video, changeSpeed) {
   for (let digit = 0; digit <= 9; digit++) {
     actions[digit] = () => video.duration && (video.currentTime = (video.duration * digit) / 10);
   }
+  let tabbed = false;
+  document.addEventListener("pointerdown", () => (tabbed = false), true);
   document.addEventListener("keydown", (event) => {
     const { target, key } = event;
+    if (key === "Tab") tabbed = true;
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (target.closest?.(TYPING)) return;
     if ((key === " " || key === "Enter") && target.closest?.(PRESSABLE)) return;
-    if (target === video && NATIVE.has(key)) return;
+    // Reached by Tab, the focus may be on the volume inside. After a click on the picture the arrows are ours: the
+    // browser's own would jump by a hundredth of the video, half a minute of an hour.
+    if (target === video && NATIVE.has(key) && tabbed) return;
     const action = actions[key.toLowerCase()];
     if (!action) return;
     event.preventDefault();
+    event.stopPropagation();
     action();
-  });
+  }, true); // before the native controls see it, or both would act
 }
 
 function fullScreen(video) {

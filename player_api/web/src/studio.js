@@ -27,6 +27,7 @@ key.addEventListener("change", () => sessionStorage.setItem(KEY, key.value.trim(
 
 let upload; // the one under way
 let running = false;
+let watchUrl; // told with the last bytes
 
 file.addEventListener("change", () => file.files[0] && begin(file.files[0]));
 drop.addEventListener("dragover", (event) => {
@@ -47,6 +48,7 @@ async function begin(chosen) {
   if (!key.reportValidity()) return;
   sessionStorage.setItem(KEY, key.value.trim());
   result.hidden = true;
+  watchUrl = undefined;
   upload = new Upload(chosen, {
     endpoint: main.dataset.uploadUrl,
     headers: { Authorization: `Bearer ${key.value.trim()}` },
@@ -54,8 +56,11 @@ async function begin(chosen) {
     retryDelays: [0, 1000, 3000, 5000, 10_000, 20_000, 30_000],
     removeFingerprintOnSuccess: true,
     onProgress: (sent, total) => show(sent, total),
-    onAfterResponse: (_request, response) => finish(response.getHeader("Lectern-Watch-Url")),
-    onSuccess: () => state(false, false),
+    onAfterResponse: (_request, response) => (watchUrl = response.getHeader("Lectern-Watch-Url") ?? watchUrl),
+    onSuccess: () => {
+      state(false, false);
+      finish();
+    },
     onError: (error) => {
       state(false, true);
       fail(reason(error));
@@ -92,11 +97,11 @@ function show(sent_bytes, total_bytes) {
   status.textContent = `${megabytes(sent_bytes)} of ${megabytes(total_bytes)} MB (${Math.floor(part * 100)} %)`;
 }
 
-function finish(url) {
-  if (!url) return;
+function finish() {
   status.textContent = "Uploaded.";
+  if (!watchUrl) return;
   result.hidden = false;
-  result.replaceChildren(element("a", { href: url }, "Watch it"), " (it plays from now on, while it is being prepared)");
+  result.replaceChildren(element("a", { href: watchUrl }, "Watch it"), " (it plays from now on, while it is being prepared)");
 }
 
 function fail(text) {

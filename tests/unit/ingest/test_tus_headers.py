@@ -70,12 +70,13 @@ def test_no_checksum() -> None:
     assert parse_checksum(None) is None
 
 
-@pytest.mark.parametrize(("header", "expected"), [(None, None), ("0", 0), (" 12 ", 12), ("4611686018427387904", 1 << 62)])
+@pytest.mark.parametrize(("header", "expected"), [(None, None), ("0", 0), (" 12 ", 12), (str(1 << 62), 1 << 62)])
 def test_bytes(header: str | None, expected: int | None) -> None:
     assert parse_bytes("Upload-Length", header) == expected
 
 
-@pytest.mark.parametrize("header", ["", "-1", "+1", "1.0", "1e3", "0x10", "1_0", "٣", "²", "4611686018427387905", "9" * 5000])
+@pytest.mark.parametrize("header", ["", "-1", "+1", "1.0", "1e3", "0x10", "1_0", "٣", "²",
+                                    str((1 << 62) + 1), "9" * 5000])
 def test_bad_bytes(header: str) -> None:
     with pytest.raises(BadRequest):
         parse_bytes("Upload-Length", header)

@@ -1,0 +1,260 @@
+"""The command line. Known errors print one sentence and the way out; exit codes are those of sysexits.h.
+
+    0 done   1 failed   64 wrong usage   65 not a video   66 no such thing   69 not now   74 disk full
+    77 not allowed   78 the installation is wrong   130 stopped by Ctrl-C
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from infra.core.errors import ConfigError, LecternError, NotFound
+from infra.core.settings import Settings
+
+app = typer.Typer(name="lectern", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="Teaching by video: adaptive streaming, on demand, from the second a lecture is uploaded.")
+keys_app = typer.Typer(no_args_is_help=True, help="API keys of this installation.")
+app.add_typer(keys_app, name="keys")
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Data = Annotated[Path | None, typer.Option("--data", help="Folder of database, queue and storage.")]
+Server = Annotated[str, typer.Option("--server", envvar="LECTERN_SERVER", help="The running Lectern.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for programs.")]
+HERE = "http://127.0.0.1:8080"
+
+
+@app.command()
+def demo(data: Data = None, host: str = "127.0.0.1", port: int = 8080,
+         browser: Annotated[bool, typer.Option(help="Open the watch page in a browser.")] = True) -> None:
+    """Process the sample lecture and serve it on http://127.0.0.1:8080; Ctrl-C ends it."""
+    from infra.runtime.demo import run
+
+    raise typer.Exit(run(_settings(data, host, port), out, open_browser=browser))
+
+
+@app.command()
+def up(data: Data = None,
+       host: Annotated[str, typer.Option(help="Address to listen on.")] = "",
+       port: Annotated[int | None, typer.Option(help="Port to listen on; 0 chooses one.")] = None) -> None:
+    """Start web and workers on this machine; Ctrl-C ends them."""
+    from infra.runtime.serve import serve
+
+    raise typer.Exit(serve(_settings(data, host or None, port), out))
+
+
+@app.command()
+def add(source: Annotated[str, typer.Argument(metavar="FILE|URL")],
+        title: Annotated[str | None, typer.Option(help="Default: the file's name.")] = None,
+        server: Server = HERE, data: Data = None,
+        wait: Annotated[bool, typer.Option(help="Follow it until everything is rendered.")] = True,
+        as_json: AsJson = False) -> None:
+    """Upload to the running service, follow it, print the watch URL."""
+    from infra.runtime.follow import add_and_follow
+
+    client = _client(server, data)
+    video = add_and_follow(client, source, title, err if as_json else out, wait=wait)
+    if as_json:
+        print(json.dumps(video))
+    if video["status"] == "failed":
+        raise typer.Exit(1)
+
+
+@app.command()
+def process(file: Annotated[Path, typer.Argument(metavar="FILE")],
+            folder: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
+            title: str | None = None, as_json: AsJson = False) -> None:
+    """Render a file into a folder that any web server can serve. Needs no service."""
+    from infra.process import ProcessRunner
+    from infra.runtime import offline
+    from infra.runtime.follow import bar
+    from infra.tools import find_tools
+    from player_api.catalogue import default_title
+
+    settings = Settings()
+    runner = ProcessRunner(settings)
+    tools = find_tools(settings, runner)
+    with bar(err) as progress:
+        task = progress.add_task("rendering", total=1.0)
+        done = offline.process(file, folder, title or default_title(file.name), settings, tools, runner,
+                               lambda fraction: progress.update(task, completed=fraction))
+    summary: dict[str, Any] = {
+        "folder": str(done.folder), "playlist": str(done.folder / "master.m3u8"), "wall_s": round(done.wall_s, 2),
+        "duration_s": round(float(done.plan.duration_s), 3), "size_bytes": done.size_bytes,
+        "segments": done.plan.segments, "renditions": [r.name for r in done.plan.renditions],
+        "warnings": list(done.plan.warnings),
+    }
+    if as_json:
+        print(json.dumps(summary))
+        return
+    out.print(f"{float(done.plan.duration_s):.1f} s of video in {done.wall_s:.1f} s: "
+              f"{', '.join(summary['renditions'])}; {done.size_bytes / 1e6:.1f} MB in {done.folder}")
+    out.print(f"Watch it: python3 -m http.server -d {done.folder} 8000, then http://127.0.0.1:8000/")
+
+
+@app.command()
+def plan(file: Annotated[Path, typer.Argument(metavar="FILE")],
+         segment: Annotated[int, typer.Option(help="Segment whose commands are printed.")] = 0,
+         as_json: AsJson = False) -> None:
+    """Print what would be rendered, and the commands of one segment, ready for a shell. Renders nothing."""
+    from infra.process import ProcessRunner
+    from infra.runtime.offline import examine
+    from infra.tools import find_tools
+    from transcode import cells
+
+    settings = Settings()
+    runner = ProcessRunner(settings)
+    tools = find_tools(settings, runner)
+    found = examine(file, settings, tools, runner)
+    if as_json:
+        print(found.model_dump_json(indent=1))
+        return
+    if not 0 <= segment < found.segments:
+        raise NotFound("segment_not_found", f"The segments are numbered 0 to {found.segments - 1}.")
+    out.print(f"plan {found.id}: {float(found.duration_s):.3f} s, {found.frame_rate} frames/s, "
+              f"{found.boundaries[-1]} frames in {found.segments} segments")
+    for video in found.video:
+        out.print(f"  {video.name:12} {video.width_px}x{video.height_px}  {video.codecs}  at most "
+                  f"{video.max_bps / 1000:.0f} kbit/s, crf {video.crf}, {video.preset}")
+    if found.audio:
+        how = "copied from the source" if found.audio.copy_nth is not None else f"{found.audio.bit_rate_bps} bit/s"
+        out.print(f"  {found.audio.name:12} {found.audio.sample_rate_hz} Hz, {found.audio.channels} channels, {how}")
+    for warning in found.warnings:
+        out.print(f"  warning: {warning}")
+    work = Path()
+    wanted = [cells.Cell(video, segment) for video in found.video]
+    print("\n" + cells.video_command(tools, found, file, wanted, work, max_pixels=settings.max_pixels).shell())
+    if found.audio and found.audio.copy_nth is None:
+        print("\n" + cells.audio_command(tools, found, found.audio, file, segment, work,
+                                         max_pixels=settings.max_pixels).shell())
+
+
+@app.command()
+def status(server: Server = HERE, data: Data = None, as_json: AsJson = False) -> None:
+    """List the videos of the running service and how far they are."""
+    videos = list(_client(server, data).videos())
+    if as_json:
+        print(json.dumps(videos))
+        return
+    for video in videos:
+        share = "" if video["status"] == "ready" else f" {video['progress']:.0%}"
+        playable = f"{server}{video['watch_url']}" if video["playable"] else ""
+        out.print(f"{video['id']}  {video['status'] + share:16} {video['title'][:40]:40} {playable}", markup=False)
+        if video["error"]:
+            out.print(f"    {video['error']['step']}: {video['error']['message']}", markup=False)
+    if not videos:
+        out.print("No videos yet: lectern add FILE")
+
+
+@app.command()
+def retry(video: Annotated[str, typer.Argument(metavar="VIDEO")],
+          step: Annotated[str | None, typer.Argument(metavar="[STEP]")] = None,
+          server: Server = HERE, data: Data = None) -> None:
+    """Run the failed steps of a video again, or one of them."""
+    found = _client(server, data).retry(video, step)
+    out.print(f"{found['title']}: {found['status']}", markup=False)
+
+
+@app.command()
+def doctor(data: Data = None, as_json: AsJson = False) -> None:
+    """Say what was found on this machine, what is missing, and the exact fix."""
+    from infra.tools import checks
+
+    found = checks(_settings(data))
+    if as_json:
+        print(json.dumps([check._asdict() for check in found]))
+    else:
+        for check in found:
+            sign = "[green]ok[/]     " if check.ok else "[red]missing[/]"
+            out.print(f"{sign} {check.name:12} ", end="")
+            out.print(check.found, markup=False)
+            if not check.ok or check.fix:
+                out.print(f"        {check.fix}", markup=False)
+    if not all(check.ok for check in found):
+        raise typer.Exit(ConfigError.exit_code)
+
+
+@keys_app.command("list")
+def keys_list(data: Data = None) -> None:
+    """Show the keys of this data folder (never their secrets)."""
+    from infra.runtime import admin
+
+    for line in admin.list_keys(_settings(data)):
+        out.print(line, markup=False)
+
+
+@keys_app.command("create")
+def keys_create(
+    name: str, data: Data = None,
+    scope: Annotated[list[str] | None, typer.Option(help="creator, analyst, player or admin")] = None,
+) -> None:
+    """Make a key and print it, once."""
+    from infra.runtime import admin
+
+    print(admin.create_key(_settings(data), name, scope or ["creator"]))
+
+
+@keys_app.command("revoke")
+def keys_revoke(key_id: str, data: Data = None) -> None:
+    """Make a key useless from now on."""
+    from infra.runtime import admin
+
+    admin.revoke_key(_settings(data), key_id)
+
+
+def _settings(data: Path | None = None, host: str | None = None, port: int | None = None) -> Settings:
+    """Settings of the environment, overridden by the flags that were given."""
+    flags: dict[str, Any] = {"data": data, "host": host, "port": port}
+    return Settings(**{name: value for name, value in flags.items() if value is not None})
+
+
+def _client(server: str, data: Path | None) -> Any:
+    from infra.runtime.client import Client, stored_key
+
+    folder = _settings(data).data
+    key = stored_key(folder)
+    if key is None:
+        raise ConfigError("no_key", f"There is no key in {folder}/admin.key. Give the service's data folder with "
+                          "--data, or an API key in LECTERN_KEY.")
+    return Client(server, key)
+
+
+def main() -> int:
+    """Run; the exit code."""
+    logging.basicConfig(level=os.environ.get("LECTERN_LOG", "WARNING"), stream=sys.stderr,
+                        format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        code = app(standalone_mode=False)
+        return int(code or 0)
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except LecternError as error:
+        err.print(f"lectern: {error.message}", style="red", markup=False)
+        return error.exit_code
+    except KeyboardInterrupt:
+        err.print("stopped")
+        return 130
+    except typer.Abort:
+        return 130
+    except Exception as error:
+        # Typer's own complaints about the command line know how to show themselves.
+        if hasattr(error, "show") and hasattr(error, "exit_code"):
+            error.show()
+            return 64
+        if isinstance(error, OSError):
+            err.print(f"lectern: {error.strerror or error}{f': {error.filename}' if error.filename else ''}",
+                      style="red", markup=False)
+            return 74
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""Which steps a video goes through, where each runs, and what follows. The engine reads this table, people too."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from infra.core.media import MediaInfo
+from infra.core.steps import Outcome, StepContext
+from infra.db.models import Video
+from infra.runtime.steps import Itinerary, StepSpec
+from ingest import fetch_url
+from player_api import catalogue
+from transcode import steps as transcode
+from transcode.plan import Plan
+from transcode.plan import plan as make_plan
+
+
+def _fetch(ctx: StepContext) -> Outcome:
+    """Fetch the source from its URL, look at it, plan it."""
+    outcome = fetch_url.fetch_url(ctx)
+    assert outcome is not None
+    plan = make_plan(MediaInfo.model_validate(outcome["media_info"]), ctx.tools.encoder)
+    return outcome | {"plan": plan.model_dump(mode="json")}
+
+
+def _fetched(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    video.file_name = video.file_name or outcome.get("file_name")
+    catalogue.settle(session, video, Plan.model_validate(outcome["plan"]),
+                     MediaInfo.model_validate(outcome["media_info"]),
+                     sha256=outcome["sha256"], size_bytes=outcome["size_bytes"])
+
+
+# An upload is looked at and planned before it is acknowledged, so its steps begin with poster and fill.
+ITINERARY = Itinerary(
+    steps={
+        spec.name: spec
+        for spec in (
+            #        name      queue    runs               then
+            StepSpec("fetch",  "light", _fetch,            _fetched),
+            StepSpec("poster", "light", transcode.poster),
+            StepSpec("fill",   "media", transcode.fill),
+        )
+    },
+    render_demand=transcode.demanded,
+)

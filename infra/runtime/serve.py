@@ -1,0 +1,31 @@
+"""`lectern up`: the first key, then the supervisor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console
+
+from infra.core.settings import Settings
+from infra.process import ProcessRunner
+from infra.runtime import admin
+from infra.runtime.supervisor import up
+from infra.tools import find_tools
+from player_api.pages import bundle_names
+
+WEB = ("infra.runtime.web",)
+
+
+def serve(settings: Settings, out: Console, announce: Callable[[str], None] | None = None) -> int:
+    """Start everything and wait for Ctrl-C or SIGTERM; the exit code.
+
+    What is wrong with the installation is said here, once, and not by each of the processes.
+    """
+    settings = settings.model_copy(update={"data": settings.data.absolute()})
+    find_tools(settings, ProcessRunner(settings))
+    bundle_names()
+    secret = admin.bootstrap(settings)
+    if secret is not None:
+        out.print(f"admin key (shown once, kept in {settings.data / 'admin.key'}):", markup=False)
+        out.print(f"  {secret}", markup=False)
+    return up(settings, WEB, announce)

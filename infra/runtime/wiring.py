@@ -1,0 +1,69 @@
+"""Settings -> adapters. The only place that chooses a backend."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+
+from infra.core import keys
+from infra.core.errors import ConfigError
+from infra.core.settings import Settings
+from infra.core.steps import Tools
+from infra.db.migrate import upgrade
+from infra.db.models import Video
+from infra.db.session import Database, url_of
+from infra.process import ProcessRunner
+from infra.queue import CeleryDoorbell
+from infra.runtime.engine import Engine
+from infra.runtime.itinerary import ITINERARY
+from infra.storage.local import LocalStaging, LocalStorage
+from infra.tools import find_tools
+from player_api.services import Services
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class App(Services):
+    """The ports, and the engine over them."""
+
+    engine: Engine
+
+
+def build(settings: Settings) -> App:
+    """Everything a process of Lectern needs. Raises ConfigError with the way out."""
+    if settings.storage_url:
+        raise ConfigError("storage_url", "Only the data folder can be the storage so far: unset LECTERN_STORAGE_URL.")
+    settings = settings.model_copy(update={"data": settings.data.absolute()})
+    settings.data.mkdir(parents=True, exist_ok=True)
+    database = Database(url_of(settings))
+    upgrade(database)
+    storage = LocalStorage(settings.data / "storage")
+    staging = LocalStaging(settings.data / "storage")
+    runner = ProcessRunner(settings)
+    tools: Tools = find_tools(settings, runner)
+    doorbell = CeleryDoorbell(settings)
+    engine = Engine(settings, database, storage, tools, runner, doorbell, ITINERARY)
+    app = App(settings, database, storage, staging, tools, runner, doorbell, engine)
+    engine.on_sweep.extend([lambda: _purge(app), lambda: _leftovers(app)])
+    return app
+
+
+def _purge(app: App) -> None:
+    """Remove the bytes and rows of deleted videos."""
+    with app.database.read() as session:
+        deleted = session.execute(
+            select(Video.organization_id, Video.id).where(Video.deleted_at.is_not(None)).limit(20)).all()
+    for organization_id, video_id in deleted:
+        app.storage.delete_prefix(keys.video_prefix(organization_id, video_id))
+        with app.database.write() as session:
+            session.execute(delete(Video).where(Video.id == video_id))
+
+
+def _leftovers(app: App) -> None:
+    """Temporary files of processes that were killed while writing."""
+    storage = app.storage
+    if isinstance(storage, LocalStorage):
+        storage.sweep_temp(3600.0)

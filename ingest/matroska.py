@@ -1,0 +1,196 @@
+"""Matroska and WebM: is there an index, is the file whole, and when does it end?
+
+Browsers (MediaRecorder) and crashed recorders write files without a duration. ffprobe could only find the end
+by reading everything; here the last clusters are read, whatever the length of the file. Element numbers are
+those of RFC 9559.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import BinaryIO
+
+from ingest.layout import Layout
+
+_SEGMENT, _CLUSTER, _TIMESTAMP = 0x18538067, 0x1F43B675, 0xE7
+_SEEK_HEAD, _SEEK, _SEEK_ID, _SEEK_POSITION, _CUES = 0x114D9B74, 0x4DBB, 0x53AB, 0x53AC, 0x1C53BB6B
+_INFO, _SCALE, _DURATION = 0x1549A966, 0x2AD7B1, 0x4489
+_TRACKS, _TRACK, _NUMBER, _TYPE, _DEFAULT_DURATION = 0x1654AE6B, 0xAE, 0xD7, 0x83, 0x23E383
+_SIMPLE_BLOCK, _GROUP, _BLOCK, _BLOCK_DURATION = 0xA3, 0xA0, 0xA1, 0x9B
+_VIDEO, _AUDIO = 1, 2
+
+HEADER_BYTES = 4 << 20  # the longest header element that is read
+FIRST_TAIL_BYTES = 1 << 20
+LAST_TAIL_BYTES = 64 << 20  # a cluster is seldom longer than 5 MB
+MAX_ELEMENTS = 200
+MAX_BLOCKS = 500_000  # of all clusters in the tail: a hostile file may hold millions of empty ones
+
+
+@dataclass(slots=True)
+class _Header:
+    scale_ns: int = 1_000_000  # one tick
+    duration: float = 0.0  # ticks
+    cues_at: int | None = None
+    types: dict[int, int] = field(default_factory=dict)  # track number -> type
+    frame_ns: dict[int, int] = field(default_factory=dict)
+
+
+def matroska_layout(file: BinaryIO, size_bytes: int) -> Layout:
+    """Read the headers, and the tail when they do not tell the end or the file is shorter than they say."""
+    file.seek(0)
+    first = next(_elements(file.read(64)), None)
+    at = first[3] if first else 0
+    segment = _element(file, at)
+    if segment is None or segment[0] != _SEGMENT:
+        return Layout(headless=True)
+    body, size = segment[1], segment[2]
+    overrun = size is not None and body + size > size_bytes
+    header = _Header()
+    at = body
+    for _ in range(MAX_ELEMENTS):
+        element = _element(file, at)
+        if element is None or element[0] == _CLUSTER or element[2] is None:
+            break
+        kind, content, length = element[0], element[1], element[2]
+        if kind in (_SEEK_HEAD, _INFO, _TRACKS):
+            file.seek(content)
+            _read_header(header, kind, file.read(min(length, HEADER_BYTES)), body)
+        elif kind == _CUES:
+            header.cues_at = content
+        at = content + length
+    indexed = header.cues_at is not None and header.cues_at < size_bytes
+    if header.duration > 0 and not overrun:
+        return Layout(indexed=indexed)
+    ends = _tail(file, size_bytes, header)
+    by_type = {kind: max((end for track, end in ends.items() if header.types.get(track) == kind), default=None)
+               for kind in (_VIDEO, _AUDIO)}
+    return Layout(indexed=indexed, overrun=overrun, end_s=max(ends.values(), default=None),
+                  video_end_s=by_type[_VIDEO], audio_end_s=by_type[_AUDIO])
+
+
+def last_ends(tail: bytes, scale_ns: int, frame_ns: dict[int, int]) -> dict[int, Fraction]:
+    """When each track ends, in seconds, from the clusters in the last bytes of a file. Pure.
+
+    Empty when `tail` holds no beginning of a cluster. `frame_ns`: the length of a frame of a track, where known.
+    """
+    ends: dict[int, Fraction] = {}
+    tick_s = Fraction(scale_ns, 10**9)
+    for track, start_s, length_s in _blocks(tail, tick_s):
+        if length_s is None:
+            length_s = Fraction(frame_ns.get(track, 0), 10**9)
+        ends[track] = max(ends.get(track, Fraction(0)), start_s + length_s)
+    return ends
+
+
+def _blocks(tail: bytes, tick_s: Fraction) -> Iterator[tuple[int, Fraction, Fraction | None]]:
+    """(track, start, duration or None) of every whole block of every cluster that begins in `tail`."""
+    mark = _CLUSTER.to_bytes(4, "big")
+    budget = MAX_BLOCKS
+    at = tail.find(mark)
+    while at >= 0 and budget > 0:
+        cluster_ticks: int | None = None
+        seen, walked = 0, at + 4
+        head = next(_elements(tail, at), None)
+        for kind, start, end, _ in _elements(tail, head[1]) if head else ():
+            budget -= 1
+            seen += 1
+            content = tail[start:end]
+            if kind == _TIMESTAMP:
+                cluster_ticks = int.from_bytes(content[:8], "big")
+            elif kind in (_CLUSTER, _CUES) or budget <= 0 or (cluster_ticks is None and seen > 3):
+                break  # the next cluster; or no cluster at all: these four bytes were part of a picture
+            elif cluster_ticks is not None:
+                walked = end  # what lies inside a block is no cluster
+                block = _block(kind, content) if end <= len(tail) else None
+                if block:
+                    track, ticks, length = block
+                    yield track, (cluster_ticks + ticks) * tick_s, length * tick_s if length else None
+        at = tail.find(mark, walked)
+
+
+def _block(kind: int, content: bytes) -> tuple[int, int, int | None] | None:
+    """(track, ticks after the cluster's time, length in ticks or None); None when it is no whole block."""
+    length: int | None = None
+    if kind == _GROUP:
+        parts = {part: content[start:end] for part, start, end, _ in _elements(content)}
+        content = parts.get(_BLOCK, b"")
+        length = int.from_bytes(parts.get(_BLOCK_DURATION, b"")[:8], "big")
+    elif kind != _SIMPLE_BLOCK:
+        return None
+    track = _number(content, 0, keep_marker=False)
+    if track is None or len(content) < track[1] + 2:
+        return None
+    return track[0], struct.unpack_from(">h", content, track[1])[0], length
+
+
+def _tail(file: BinaryIO, size_bytes: int, header: _Header) -> dict[int, Fraction]:
+    length = FIRST_TAIL_BYTES
+    while True:
+        length = min(length, size_bytes)
+        file.seek(size_bytes - length)
+        ends = last_ends(file.read(length), header.scale_ns, header.frame_ns)
+        # Until both picture and sound were seen: the last cluster may hold one of them only.
+        wanted = {kind for kind in header.types.values() if kind in (_VIDEO, _AUDIO)}
+        if length in (size_bytes, LAST_TAIL_BYTES) or (ends and wanted <= {header.types.get(t) for t in ends}):
+            return ends
+        length = min(length * 4, LAST_TAIL_BYTES)
+
+
+def _read_header(header: _Header, kind: int, data: bytes, segment_at: int) -> None:
+    for part, start, end, _ in _elements(data):
+        value = data[start:end]
+        if part == _SCALE:
+            header.scale_ns = int.from_bytes(value[:8], "big") or 1_000_000
+        elif part == _DURATION and len(value) in (4, 8):
+            header.duration = struct.unpack(">f" if len(value) == 4 else ">d", value)[0]
+        elif part in (_SEEK, _TRACK):
+            fields = {name: value[a:b] for name, a, b, _ in _elements(value)}
+            numbers = {name: int.from_bytes(field[:8], "big") for name, field in fields.items()}
+            if part == _SEEK and numbers.get(_SEEK_ID) == _CUES:
+                header.cues_at = segment_at + numbers.get(_SEEK_POSITION, 1 << 62)
+            elif part == _TRACK and _NUMBER in numbers:
+                header.types[numbers[_NUMBER]] = numbers.get(_TYPE, 0)
+                header.frame_ns[numbers[_NUMBER]] = numbers.get(_DEFAULT_DURATION, 0)
+
+
+def _element(file: BinaryIO, at: int) -> tuple[int, int, int | None] | None:
+    """(kind, start of content, length or None when it is unknown) of the element at `at`."""
+    file.seek(at)
+    head = file.read(16)
+    kind = _number(head, 0, keep_marker=True)
+    length = _number(head, kind[1], keep_marker=False) if kind else None
+    if kind is None or length is None:
+        return None
+    return kind[0], at + length[1], None if _unknown(length[0], length[1] - kind[1]) else length[0]
+
+
+def _elements(data: bytes, at: int = 0) -> Iterator[tuple[int, int, int, int]]:
+    """(kind, start of content, end of content within `data`, true end) of each element from `at` on."""
+    while at < len(data):
+        kind = _number(data, at, keep_marker=True)
+        length = _number(data, kind[1], keep_marker=False) if kind else None
+        if kind is None or length is None:
+            return
+        start = length[1]
+        end = len(data) if _unknown(length[0], start - kind[1]) else start + length[0]
+        yield kind[0], start, end, end
+        at = end
+
+
+def _number(data: bytes, at: int, *, keep_marker: bool) -> tuple[int, int] | None:
+    """A variable-size integer (RFC 8794, 4) and where it ends; None when `data` ends before."""
+    if at >= len(data) or data[at] == 0:
+        return None
+    width = 9 - data[at].bit_length()
+    if at + width > len(data):
+        return None
+    value = int.from_bytes(data[at:at + width], "big")
+    return (value if keep_marker else value & ((1 << 7 * width) - 1)), at + width
+
+
+def _unknown(value: int, width: int) -> bool:
+    """Whether a size is the reserved "not known yet" of a live recording: all bits set."""
+    return bool(value == (1 << 7 * width) - 1)

@@ -1,0 +1,72 @@
+"""Decides whether received bytes become a video, and makes it one: the intake's `Admission`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.probe import probe
+
+from infra.core.errors import Unavailable
+from infra.core.media import MediaInfo
+from infra.db import due
+from infra.db.models import Video
+from ingest import packets, sniff
+from ingest.completion import AdmittedVideo
+from player_api import catalogue
+from player_api.services import Services
+from transcode.plan import Plan
+from transcode.plan import plan as make_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A source that passed: it is a video, and this is its plan."""
+
+    info: MediaInfo
+    plan: Plan
+
+
+class VideoAdmission:
+    """Sniff, probe and plan; then the rows. Nothing here takes longer for a longer file."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def examine(self, path: Path, metadata: Mapping[str, str]) -> Examined:
+        """Look at a source without decoding it. Raises Rejected with the reason."""
+        services = self._services
+        sniff.check(path)
+        info = packets.with_aac_packets(probe(services.runner, services.tools, services.settings, path), path)
+        return Examined(info, make_plan(info, services.tools.encoder))
+
+    def admit(self, examined: Examined, *, organization_id: str, metadata: Mapping[str, str], upload_id: str,
+              video_id: str, sha256: str, size_bytes: int) -> AdmittedVideo:
+        """Commit the video with its plan and its steps: it is playable from here on."""
+        services = self._services
+        with services.database.write() as session:
+            video = session.get(Video, video_id)
+            if video is None:
+                file_name = metadata.get("filename") or None
+                video = catalogue.add(
+                    session, organization_id, video_id=video_id, file_name=file_name and file_name[:1000],
+                    title=metadata.get("title", "").strip()[:500] or catalogue.default_title(file_name),
+                    language=metadata.get("language", "")[:35] or None,
+                )
+                catalogue.settle(session, video, examined.plan, examined.info, sha256=sha256, size_bytes=size_bytes)
+            admitted = AdmittedVideo(video.id, video.playback_id)
+        ring_due(services)
+        return admitted
+
+
+def ring_due(services: Services) -> None:
+    """Tell the workers of new work. When that fails nothing is lost: the sweeper rings again."""
+    limit = services.settings.media_in_flight
+    with services.database.write() as session:
+        rings = [(queue, ring) for queue in ("light", "media") for ring in due.due(session, queue, limit)]
+    for queue, ring in rings:
+        try:
+            services.doorbell.ring(queue, "run_step", ring.video_id, ring.step, ring.key)
+        except Unavailable:
+            return

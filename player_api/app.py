@@ -1,0 +1,128 @@
+"""The FastAPI application: who may ask, which routes there are, and what every answer carries."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Header
+from sqlalchemy import text
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from infra.core.errors import LecternError
+from ingest.intake import Intake
+from ingest.tus import REQUEST_HEADERS, RESPONSE_HEADERS, tus_router
+from player_api import keys, pages, playback, problems, videos
+from player_api.admission import VideoAdmission
+from player_api.keys import Principal
+from player_api.keys import Scope as KeyScope
+from player_api.services import Services
+
+log = logging.getLogger(__name__)
+
+_EXPIRE_EVERY_S = 600.0
+
+
+def create_app(services: Services) -> FastAPI:
+    """The whole web side of Lectern over `services`."""
+    intake = Intake(services.database, services.staging, services.storage, services.settings,
+                    VideoAdmission(services))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        recovered = await run_in_threadpool(intake.recover)
+        if recovered:
+            log.info("%d uploads that a crash had interrupted became videos", recovered)
+        expiry = asyncio.create_task(_expire(intake))
+        yield
+        expiry.cancel()
+
+    app = FastAPI(title="Lectern", version="1", openapi_url="/api/v1/openapi.json", docs_url="/api/docs",
+                  redoc_url=None, lifespan=lifespan,
+                  description="Teaching by video. Times are seconds (float) or RFC 3339; errors are problem+json.")
+    app.state.intake = intake
+    problems.install(app)
+    app.add_middleware(_Headers)
+    app.add_middleware(
+        CORSMiddleware, allow_origins=["*"], allow_methods=["*"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Range", *REQUEST_HEADERS],
+        expose_headers=["Accept-Ranges", "Content-Length", "Content-Range", "ETag", *RESPONSE_HEADERS], max_age=86400)
+
+    creator = _asks(services, KeyScope.CREATOR)
+    app.include_router(tus_router(intake, creator), prefix="/api/v1")
+    app.include_router(videos.router(services, intake, creator), prefix="/api/v1")
+    app.include_router(playback.router(services))
+    app.include_router(pages.router(services))
+
+    @app.get("/healthz", tags=["operation"])
+    async def healthz() -> dict[str, str]:
+        """The process is alive."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["operation"])
+    async def readyz() -> Response:
+        """The database answers and storage has room: requests will be served."""
+        checks = await run_in_threadpool(_checks, services)
+        ready = all(check == "ok" for check in checks.values())
+        return JSONResponse({"status": "ok" if ready else "not ready", "checks": checks}, 200 if ready else 503,
+                            {"Cache-Control": "no-store"})
+
+    return app
+
+
+async def _expire(intake: Intake) -> None:
+    """Forget uploads that nobody went on with. Here, because this process knows who is still sending."""
+    while True:
+        try:
+            await run_in_threadpool(intake.expire)
+        except LecternError as error:
+            log.warning("overdue uploads could not be dropped: %s", error)
+        await asyncio.sleep(_EXPIRE_EVERY_S)
+
+
+def _asks(services: Services, scope: KeyScope) -> Any:
+    """A dependency: the principal of the request, who must have `scope`."""
+
+    def principal(authorization: Annotated[str | None, Header()] = None) -> Principal:
+        with services.database.read() as session:
+            who = keys.authenticate(session, authorization)
+        who.require(scope)
+        return who
+
+    return principal
+
+
+def _checks(services: Services) -> dict[str, str]:
+    checks = {"database": "ok", "storage": "ok"}
+    try:
+        with services.database.read() as session:
+            session.execute(text("SELECT 1 FROM organizations LIMIT 1"))
+    except Exception as error:
+        checks["database"] = type(error).__name__
+    try:
+        services.storage.stat("readyz")
+    except Exception as error:
+        checks["storage"] = type(error).__name__
+    return checks
+
+
+class _Headers:
+    """What every answer carries: no sniffing of types."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault("X-Content-Type-Options", "nosniff")
+            await send(message)
+
+        await self._app(scope, receive, send_with)

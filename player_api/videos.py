@@ -1,0 +1,210 @@
+"""/api/v1/videos: make, list, look at, change, delete, retry, follow."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from infra.core.errors import Conflict, NotFound, Rejected
+from infra.core.ids import new_id
+from infra.db import steps
+from infra.db.models import StepState, Video
+from infra.db.session import now
+from ingest.fetch_url import check_url
+from ingest.intake import Intake
+from ingest.multipart import receive_form
+from player_api import catalogue, idempotency
+from player_api.admission import ring_due
+from player_api.keys import Principal
+from player_api.services import Services
+
+_FOLLOW_EVERY_S = 0.5
+
+
+class Source(BaseModel):
+    """Where the bytes come from: exactly one of both."""
+
+    model_config = ConfigDict(extra="forbid")
+    url: str | None = Field(None, max_length=4000, examples=["https://example.org/lecture.mp4"])
+    upload_id: str | None = Field(None, max_length=40, description="A finished tus upload.")
+
+
+class NewVideo(BaseModel):
+    """A video to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: str | None = Field(None, max_length=500, examples=["Lecture 1: What is a cell?"])
+    language: str | None = Field(None, max_length=35, description="BCP 47, such as en or pt-BR.")
+    source: Source
+
+
+class VideoChanges(BaseModel):
+    """What can be changed of a video."""
+
+    model_config = ConfigDict(extra="forbid")
+    title: str | None = Field(None, min_length=1, max_length=500)
+    language: str | None = Field(None, max_length=35)
+
+
+def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> APIRouter:
+    """The routes under /videos; `creator` is the dependency that names who asks."""
+    routes = APIRouter(prefix="/videos", tags=["videos"])
+    who_asks = Depends(creator)
+
+    def shown(organization_id: str, video_id: str) -> dict[str, Any]:
+        with services.database.read() as session:
+            video = catalogue.get(session, organization_id, video_id)
+            return catalogue.describe(video, catalogue.steps_of(session, [video.id])[video.id])
+
+    @routes.post("", status_code=201, summary="Make a video of a file, a finished upload, or a URL", openapi_extra={
+        "requestBody": {"required": True, "content": {
+            "application/json": {"schema": NewVideo.model_json_schema()},
+            "multipart/form-data": {"schema": {"type": "object", "required": ["file"], "properties": {
+                "file": {"type": "string", "format": "binary"}, "title": {"type": "string"},
+                "language": {"type": "string"}}}},
+        }}})
+    async def make(request: Request, who: Principal = who_asks,
+                   idempotency_key: Annotated[str | None, Header(max_length=255)] = None) -> Response:
+        """One request with the file in a form (curl -F file=@lecture.mp4), or JSON that names the source."""
+        if request.headers.get("content-type", "").startswith("multipart/"):
+            upload = await receive_form(request, intake, who.organization_id)
+            body = await run_in_threadpool(shown, who.organization_id, upload.video_id or "")
+            return _created(body)
+        raw = await request.body()
+        try:
+            wanted = NewVideo.model_validate_json(raw)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "body"
+            raise Rejected("invalid_request", f"{where}: {first['msg']}") from error
+
+        def answer() -> dict[str, Any]:
+            return shown(who.organization_id, _make(services, intake, who, wanted))
+
+        digest = hashlib.sha256(raw).hexdigest()
+        body = await run_in_threadpool(
+            idempotency.once, services.database, who.organization_id, idempotency_key, digest, answer)
+        return _created(body)
+
+    @routes.get("", summary="Videos of the organization, newest first")
+    def listing(who: Principal = who_asks, limit: Annotated[int, Query(ge=1, le=200)] = 50,
+                cursor: Annotated[str | None, Query(max_length=200)] = None) -> dict[str, Any]:
+        after = _decode_cursor(cursor) if cursor else None
+        with services.database.read() as session:
+            found = catalogue.page(session, who.organization_id, limit + 1, after)
+            shown_videos = found[:limit]
+            its_steps = catalogue.steps_of(session, [video.id for video in shown_videos])
+            items = [catalogue.describe(video, its_steps[video.id]) for video in shown_videos]
+        more = len(found) > limit
+        return {"items": items, "next_cursor": _encode_cursor(shown_videos[-1]) if more else None}
+
+    @routes.get("/{video_id}", summary="One video")
+    def one(video_id: str, who: Principal = who_asks) -> dict[str, Any]:
+        return shown(who.organization_id, video_id)
+
+    @routes.patch("/{video_id}", summary="Change title or language")
+    def change(video_id: str, changes: VideoChanges, who: Principal = who_asks) -> dict[str, Any]:
+        with services.database.write() as session:
+            video = catalogue.get(session, who.organization_id, video_id)
+            for name in changes.model_fields_set:
+                value = getattr(changes, name)
+                if value is not None or name != "title":
+                    setattr(video, name, value)
+            video.updated_at = now()
+        return shown(who.organization_id, video_id)
+
+    @routes.delete("/{video_id}", status_code=204, summary="Delete a video and everything of it")
+    def delete(video_id: str, who: Principal = who_asks) -> Response:
+        """It stops playing at once (players within 2 s); the bytes go in the background."""
+        with services.database.write() as session:
+            catalogue.get(session, who.organization_id, video_id).deleted_at = now()
+        return Response(status_code=204)
+
+    @routes.post("/{video_id}/retry", summary="Run failed steps again")
+    def retry(video_id: str, who: Principal = who_asks, step: Annotated[str | None, Query(max_length=40)] = None) -> dict[str, Any]:
+        with services.database.write() as session:
+            video = catalogue.get(session, who.organization_id, video_id)
+            if not steps.retry(session, video.id, step):
+                raise Conflict("nothing_to_retry", "No step of this video has failed.")
+        ring_due(services)
+        return shown(who.organization_id, video_id)
+
+    @routes.get("/{video_id}/events", summary="Progress as server-sent events", response_class=StreamingResponse)
+    async def events(video_id: str, request: Request, who: Principal = who_asks) -> Response:
+        """An event `video` with the video as JSON on every change; the stream ends when nothing is left to do."""
+        await run_in_threadpool(shown, who.organization_id, video_id)  # a 404 now, not inside the stream
+
+        async def follow() -> AsyncIterator[str]:
+            last, silent = "", 0.0
+            while not await request.is_disconnected():
+                try:
+                    video = await run_in_threadpool(shown, who.organization_id, video_id)
+                except NotFound:
+                    yield "event: deleted\ndata: {}\n\n"
+                    return
+                text = json.dumps(video)
+                silent += _FOLLOW_EVERY_S
+                if text != last:
+                    last, silent = text, 0.0
+                    yield f"event: video\ndata: {text}\n\n"
+                elif silent >= 15:  # proxies cut a connection that says nothing
+                    silent = 0.0
+                    yield ": still here\n\n"
+                if video["status"] in ("ready", "failed"):
+                    return
+                await asyncio.sleep(_FOLLOW_EVERY_S)
+
+        return StreamingResponse(follow(), media_type="text/event-stream",
+                                 headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+    return routes
+
+
+def _make(services: Services, intake: Intake, who: Principal, wanted: NewVideo) -> str:
+    """The id of the video that `wanted` asks for."""
+    source = wanted.source
+    if (source.url is None) == (source.upload_id is None):
+        raise Rejected("invalid_request", "source: give either url or upload_id.")
+    if source.upload_id is not None:
+        upload = intake.rows.find(who.organization_id, source.upload_id)
+        if upload.video_id is None:
+            raise Conflict("upload_not_finished", "This upload is not complete yet, or it was refused.")
+        with services.database.write() as session:
+            video = catalogue.get(session, who.organization_id, upload.video_id)
+            video.title = wanted.title or video.title
+            video.language = wanted.language or video.language
+        return upload.video_id
+    assert source.url is not None
+    check_url(source.url)
+    with services.database.write() as session:
+        title = wanted.title or catalogue.default_title(source.url.partition("?")[0])
+        video = catalogue.add(session, who.organization_id, video_id=new_id("v"), title=title,
+                              language=wanted.language, source_url=source.url)
+        steps.insert(session, video, [steps.NewStep("fetch", "light", state=StepState.READY)])
+    ring_due(services)
+    return video.id
+
+
+def _created(body: dict[str, Any]) -> Response:
+    return JSONResponse(body, 201, {"Location": f"/api/v1/videos/{body['id']}"})
+
+
+def _encode_cursor(video: Video) -> str:
+    return base64.urlsafe_b64encode(json.dumps([video.created_at, video.id]).encode()).decode()
+
+
+def _decode_cursor(cursor: str) -> tuple[float, str]:
+    try:
+        created_at, video_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return float(created_at), str(video_id)
+    except (ValueError, TypeError) as error:
+        raise Rejected("bad_cursor", "This cursor is not one of ours: begin without it.") from error
