@@ -9,7 +9,6 @@ import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -18,7 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infra.core.errors import ConfigError, Conflict, LecternError
 from infra.core.settings import Settings
@@ -27,6 +26,9 @@ from infra.db.migrate import upgrade
 from infra.db.session import Database, url_of
 from infra.owner import owner_of
 from infra.process import spawn
+
+if TYPE_CHECKING:
+    import subprocess
 
 logger = logging.getLogger(__name__)
 
