@@ -21,6 +21,7 @@ from ingest.intake import Intake
 from ingest.tus import REQUEST_HEADERS, RESPONSE_HEADERS, tus_router
 from player_api import keys, pages, playback, problems, videos
 from player_api.admission import VideoAdmission
+from player_api.demand import Waiting
 from player_api.keys import Principal
 from player_api.keys import Scope as KeyScope
 from player_api.services import Services
@@ -34,6 +35,7 @@ def create_app(services: Services) -> FastAPI:
     """The whole web side of Lectern over `services`."""
     intake = Intake(services.database, services.staging, services.storage, services.settings,
                     VideoAdmission(services))
+    waiting = Waiting(services)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -47,18 +49,19 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(title="Lectern", version="1", openapi_url="/api/v1/openapi.json", docs_url="/api/docs",
                   redoc_url=None, lifespan=lifespan,
                   description="Teaching by video. Times are seconds (float) or RFC 3339; errors are problem+json.")
-    app.state.intake = intake
+    app.state.waiting = waiting
     problems.install(app)
     app.add_middleware(_Headers)
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Range", *REQUEST_HEADERS],
-        expose_headers=["Accept-Ranges", "Content-Length", "Content-Range", "ETag", *RESPONSE_HEADERS], max_age=86400)
+        expose_headers=["Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Server-Timing", *RESPONSE_HEADERS],
+        max_age=86400)
 
     creator = _asks(services, KeyScope.CREATOR)
     app.include_router(tus_router(intake, creator), prefix="/api/v1")
     app.include_router(videos.router(services, intake, creator), prefix="/api/v1")
-    app.include_router(playback.router(services))
+    app.include_router(playback.router(services, waiting))
     app.include_router(pages.router(services))
 
     @app.get("/healthz", tags=["operation"])

@@ -29,6 +29,11 @@ class Waiting:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._flights: dict[str, asyncio.Task[ObjectInfo]] = {}
+        self._closing = False
+
+    def close(self) -> None:
+        """Answer all who wait: this process ends, and the next one will serve them."""
+        self._closing = True
 
     async def for_cell(self, organization_id: str, video_id: str, rendition: str, k: int, key: str) -> ObjectInfo:
         """The object `key` once it is there.
@@ -46,7 +51,7 @@ class Waiting:
     async def _wait(self, organization_id: str, video_id: str, rendition: str, k: int, key: str) -> ObjectInfo:
         deadline = time.monotonic() + self._services.settings.cell_wait_s
         look_at_row = 0.0
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self._closing:
             if time.monotonic() >= look_at_row:
                 await run_in_threadpool(self._want, organization_id, video_id, rendition, k)
                 look_at_row = time.monotonic() + _ROW_EVERY_S

@@ -19,7 +19,6 @@ from starlette.responses import Response
 from infra.core.errors import NotFound
 from infra.core.ids import is_id
 from infra.core.keys import PlanKeys
-from infra.core.ports import ObjectInfo
 from infra.db.models import Video
 from player_api.demand import Waiting
 from player_api.ranges import respond
@@ -46,10 +45,9 @@ class Playable:
     keys: PlanKeys
 
 
-def router(services: Services) -> APIRouter:
+def router(services: Services, waiting: Waiting) -> APIRouter:
     """The routes under /play."""
     routes = APIRouter(prefix="/play", tags=["playback"])
-    waiting = Waiting(services)
     remembered: dict[str, tuple[float, Playable]] = {}
 
     async def playable(playback_id: str) -> Playable:
@@ -61,10 +59,19 @@ def router(services: Services) -> APIRouter:
             found = remembered[playback_id] = (time.monotonic(), fresh)
         return found[1]
 
-    async def stored(video: Playable, key: str, rendition: str, k: int) -> ObjectInfo:
+    async def answer(request: Request, video: Playable, key: str, rendition: str, k: int, mime: str,
+                     cache: str = _FOR_EVER) -> Response:
         """The object, rendered now if it has to be."""
         info = services.storage.stat(key)
-        return info or await waiting.for_cell(video.organization_id, video.video_id, rendition, k, key)
+        waited_from = time.monotonic()
+        if info is None:
+            info = await waiting.for_cell(video.organization_id, video.video_id, rendition, k, key)
+        response = await respond(request, services.storage, info, mime, cache)
+        # A player takes a slow answer for a slow line, unless it is told what part of it was rendering.
+        waited_ms = (time.monotonic() - waited_from) * 1000
+        if waited_ms > 20:
+            response.headers["Server-Timing"] = f"cell;dur={waited_ms:.0f}"
+        return response
 
     @routes.api_route("/{playback_id}/master.m3u8", methods=["GET", "HEAD"])
     async def master(playback_id: str, request: Request) -> Response:
@@ -80,8 +87,8 @@ def router(services: Services) -> APIRouter:
         video = await playable(playback_id)
         last = int(float(video.plan.duration_s) // THUMBNAIL_S)
         i = poster_thumbnail(video.plan) if at_s is None else min(int(at_s // THUMBNAIL_S), last)
-        info = await stored(video, video.keys.thumbnail(i), THUMBNAIL, i)
-        return await respond(request, services.storage, info, "image/jpeg", _BRIEFLY if at_s is None else _FOR_EVER)
+        cache = _BRIEFLY if at_s is None else _FOR_EVER
+        return await answer(request, video, video.keys.thumbnail(i), THUMBNAIL, i, "image/jpeg", cache)
 
     @routes.api_route("/{playback_id}/{rendition}/index.m3u8", methods=["GET", "HEAD"])
     async def index(playback_id: str, rendition: str, request: Request) -> Response:
@@ -102,13 +109,11 @@ def router(services: Services) -> APIRouter:
             raise NotFound("segment_not_found", "This video has no such segment.")
         mime = "audio/mp4" if isinstance(found, AudioTrack) else "video/mp4"
         if match is None:
-            info = await stored(video, video.keys.init(rendition), rendition, INIT)
-            return await respond(request, services.storage, info, mime, _FOR_EVER)
+            return await answer(request, video, video.keys.init(rendition), rendition, INIT, mime)
         k = int(match[1])
         if k >= video.plan.segments:
             raise NotFound("segment_not_found", f"This video has {video.plan.segments} segments, numbered from 0.")
-        info = await stored(video, video.keys.cell(rendition, k), rendition, k)
-        return await respond(request, services.storage, info, "video/iso.segment", _FOR_EVER)
+        return await answer(request, video, video.keys.cell(rendition, k), rendition, k, "video/iso.segment")
 
     return routes
 

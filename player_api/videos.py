@@ -130,7 +130,8 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
         return Response(status_code=204)
 
     @routes.post("/{video_id}/retry", summary="Run failed steps again")
-    def retry(video_id: str, who: Principal = who_asks, step: Annotated[str | None, Query(max_length=40)] = None) -> dict[str, Any]:
+    def retry(video_id: str, who: Principal = who_asks,
+              step: Annotated[str | None, Query(max_length=40)] = None) -> dict[str, Any]:
         with services.database.write() as session:
             video = catalogue.get(session, who.organization_id, video_id)
             if not steps.retry(session, video.id, step):

@@ -12,6 +12,8 @@ from infra.core.media import VideoStream
 SEGMENT_S = 6  # Apple's HLS authoring rule 7.5
 START_S = (2, 2, 2)  # short first segments: a player can start after 2 s of encoded video
 _MERGE_S = Fraction(1, 2)  # a shorter rest joins the last segment; rule 7.7 allows 0.5 s over the target
+# Half a second over would round up. The sound of a segment may be a packet longer than its picture.
+_LONGEST_S = SEGMENT_S + _MERGE_S - Fraction(1, 20)
 
 _STANDARD_RATES = tuple(
     Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60")
@@ -37,7 +39,7 @@ def output_rate(video: VideoStream) -> Fraction:
         return rate
     if plausible and nominal in _STANDARD_RATES and nominal <= 30 and average <= nominal:
         return nominal
-    return next((rate for rate in _STANDARD_RATES if rate * Fraction(101, 100) >= average), _STANDARD_RATES[-1])
+    return next((rate for rate in _STANDARD_RATES if rate * Fraction(2001, 2000) >= average), _STANDARD_RATES[-1])
 
 
 def _snap(rate: Fraction) -> Fraction:
@@ -58,10 +60,11 @@ def boundaries(frames: int, rate: Fraction) -> tuple[int, ...]:
     lengths = iter(START_S)
     while True:
         time_s += next(lengths, SEGMENT_S)
-        cut = max(round(time_s * rate), cuts[-1] + 1)
+        # At a frame or two a second, rounding alone could make a segment too long.
+        cut = max(min(round(time_s * rate), cuts[-1] + int(_LONGEST_S * rate)), cuts[-1] + 1)
         if cut >= frames:
             break
         cuts.append(cut)
-    if len(cuts) > 1 and (frames - cuts[-1]) / rate < _MERGE_S:
+    if len(cuts) > 1 and (frames - cuts[-1]) / rate < _MERGE_S and (frames - cuts[-2]) / rate < _LONGEST_S:
         cuts.pop()
     return (*cuts, frames)

@@ -167,8 +167,11 @@ def _origin(video: VideoStream, audio: AudioStream | None, rate: Fraction) -> Fr
 
 
 def _end_s(info: MediaInfo, video: VideoStream, audio: AudioStream | None) -> Fraction:
-    ends = [stream.start_s + stream.duration_s for stream in (video, audio) if stream and stream.duration_s]
-    return max(ends) if ends else info.start_s + info.duration_s
+    streams = [stream for stream in (video, audio) if stream]
+    ends = [stream.start_s + stream.duration_s for stream in streams if stream.duration_s]
+    if len(ends) < len(streams):  # one that does not tell its own end may be the last to end
+        ends.append(info.start_s + info.duration_s)
+    return max(ends)
 
 
 def _seek_lead(info: MediaInfo, video: VideoStream, rate: Fraction) -> Fraction:
@@ -239,7 +242,7 @@ def _copied(audio: AudioStream, origin_s: Fraction, cuts: tuple[int, ...], rate:
     offset = round(first * 1024 - lead)
     boundaries = _packet_cuts(cuts, rate, sample_rate, offset)
     available = table.count - first
-    if offset > sample_rate // 100 or available < boundaries[-1] - 2:
+    if offset > sample_rate // 100 or available < boundaries[-1]:
         return None  # starts or ends audibly off: encoding pads with silence
     return AudioTrack(
         name="aac",
@@ -250,7 +253,7 @@ def _copied(audio: AudioStream, origin_s: Fraction, cuts: tuple[int, ...], rate:
         bit_rate_bps=audio.bit_rate_bps or _AUDIO_BPS,
         config_hex=table.config_hex,
         offset_samples=offset,
-        boundaries=tuple(min(cut, available) for cut in boundaries),
+        boundaries=boundaries,
         copy_nth=table.nth,
         copy_first=first,
         language=audio.language,

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from infra.core.boxes import BadBoxes, Box, boxes, find, need
+from infra.core.boxes import BadBoxes, Box, boxes, fields, find, need, version
 
 AAC_FRAME_SAMPLES = 1024
 _MAX_MOOV_BYTES = 256 << 20  # a day of 60 fps video needs about 60 MB
+_MAX_PACKETS = 1 << 23  # two days; a table of equal sizes takes 12 bytes, however many it claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def read_aac_table(moov: bytes, nth_audio_track: int) -> AacTable:
         if trak.kind != b"trak":
             continue
         hdlr = need(moov, (b"mdia", b"hdlr"), trak.start, trak.end)
-        if moov[hdlr.start + 8 : hdlr.start + 12] != b"soun":
+        if fields(moov, hdlr, "4s", 8)[0] != b"soun":
             continue
         seen += 1
         if seen == nth_audio_track:
@@ -104,44 +105,57 @@ def read_aac_table(moov: bytes, nth_audio_track: int) -> AacTable:
 
 def _aac_table(moov: bytes, trak: Box, movie_scale: int) -> AacTable:
     mdhd = need(moov, (b"mdia", b"mdhd"), trak.start, trak.end)
-    scale = struct.unpack_from(">I", moov, mdhd.start + (20 if moov[mdhd.start] == 1 else 12))[0]
+    scale = int(fields(moov, mdhd, ">I", 20 if version(moov, mdhd) == 1 else 12)[0])
+    if scale == 0:
+        raise BadBoxes("the track has no time scale")
     stbl = need(moov, (b"mdia", b"minf", b"stbl"), trak.start, trak.end)
 
-    stts = need(moov, (b"stts",), stbl.start, stbl.end)
-    runs = list(struct.iter_unpack(">II", moov[stts.start + 8 : stts.end]))
+    runs = _rows(moov, need(moov, (b"stts",), stbl.start, stbl.end), ">II")
     # The last packet may be shortened by the muxer; all others must sit on the 1024 grid.
     if not runs or runs[0][1] != AAC_FRAME_SAMPLES or runs[1:] not in ([], [(1, d) for _, d in runs[1:2]]):
         raise BadBoxes("packets are not 1024 samples each")
     count = sum(n for n, _ in runs)
 
     stsz = need(moov, (b"stsz",), stbl.start, stbl.end)
-    constant, listed = struct.unpack_from(">II", moov, stsz.start + 4)
-    if listed != count:
+    constant, listed = fields(moov, stsz, ">II", 4)
+    if listed != count or not 0 < count <= _MAX_PACKETS:
         raise BadBoxes("stts and stsz disagree")
-    sizes = [constant] * count if constant else struct.unpack_from(f">{count}I", moov, stsz.start + 12)
+    sizes = [constant] * count if constant else fields(moov, stsz, f">{count}I", 12)
     if max(sizes) > 8192:  # 6144 bits a channel (14496-3, 4.5.1), stereo at most here
         raise BadBoxes("an AAC packet is too large")
 
     co64 = find(moov, (b"co64",), stbl.start, stbl.end)
     stco = co64 or need(moov, (b"stco",), stbl.start, stbl.end)
-    chunks = struct.unpack_from(">I", moov, stco.start + 4)[0]
+    chunks = fields(moov, stco, ">I", 4)[0]
     if chunks > count:
         raise BadBoxes("more chunks than packets")
-    offsets = struct.unpack_from(f">{chunks}{'Q' if co64 else 'I'}", moov, stco.start + 8)
+    offsets = fields(moov, stco, f">{chunks}{'Q' if co64 else 'I'}", 8)
 
-    stsc = need(moov, (b"stsc",), stbl.start, stbl.end)
-    chunk_runs = [(first - 1, n) for first, n, _ in struct.iter_unpack(">III", moov[stsc.start + 8 : stsc.end])]
+    chunk_runs = [(first - 1, n) for first, n, _ in _rows(moov, need(moov, (b"stsc",), stbl.start, stbl.end), ">III")]
     firsts = [first for first, _ in chunk_runs]
     if not chunk_runs or firsts[0] != 0 or firsts != sorted(set(firsts)) or any(n < 1 for _, n in chunk_runs):
         raise BadBoxes("stsc is out of order")
+    ends = [*firsts[1:], chunks]
+    if sum((end - first) * n for end, (first, n) in zip(ends, chunk_runs, strict=True)) < count or firsts[-1] >= chunks:
+        raise BadBoxes("the chunks do not hold all packets")
 
     config = _audio_specific_config(moov, stbl)
     return AacTable(config, scale, _first_pts(moov, trak, scale, movie_scale), sizes, offsets, chunk_runs)
 
 
+def _rows(data: bytes, box: Box, layout: str) -> list[tuple[int, ...]]:
+    """All rows of a table that begins 8 bytes into its box."""
+    if (box.end - box.start - 8) % struct.calcsize(layout):
+        raise BadBoxes(f"box {box.kind!r} ends inside a row")
+    return list(struct.iter_unpack(layout, data[box.start + 8 : box.end]))
+
+
 def _movie_scale(moov: bytes) -> int:
     mvhd = need(moov, (b"mvhd",))
-    return int(struct.unpack_from(">I", moov, mvhd.start + (20 if moov[mvhd.start] == 1 else 12))[0])
+    scale = int(fields(moov, mvhd, ">I", 20 if version(moov, mvhd) == 1 else 12)[0])
+    if scale == 0:
+        raise BadBoxes("the movie has no time scale")
+    return scale
 
 
 def _first_pts(moov: bytes, trak: Box, scale: int, movie_scale: int) -> int:
@@ -149,12 +163,11 @@ def _first_pts(moov: bytes, trak: Box, scale: int, movie_scale: int) -> int:
     elst = find(moov, (b"edts", b"elst"), trak.start, trak.end)
     if elst is None:
         return 0
-    wide = moov[elst.start] == 1
-    count = struct.unpack_from(">I", moov, elst.start + 4)[0]
+    wide = version(moov, elst) == 1
+    count = fields(moov, elst, ">I", 4)[0]
     delay = 0
     for i in range(count):
-        at = elst.start + 8 + i * (20 if wide else 12)
-        duration, media_time = struct.unpack_from(">Qq" if wide else ">Ii", moov, at)
+        duration, media_time = fields(moov, elst, ">Qq" if wide else ">Ii", 8 + i * (20 if wide else 12))
         if media_time >= 0:
             if i + 1 < count:
                 raise BadBoxes("the edit list cuts the track")
@@ -169,8 +182,8 @@ def _audio_specific_config(moov: bytes, stbl: Box) -> bytes:
     if len(entries) != 1 or entries[0].kind != b"mp4a":
         raise BadBoxes("not plain AAC")
     entry = entries[0]
-    version = struct.unpack_from(">H", moov, entry.start + 8)[0]  # QuickTime's sound description version
-    children = entry.start + 28 + {0: 0, 1: 16}.get(version, 36)
+    sound_version = fields(moov, entry, ">H", 8)[0]  # of QuickTime's sound description
+    children = entry.start + 28 + {0: 0, 1: 16}.get(sound_version, 36)
     wave = find(moov, (b"wave",), children, entry.end)
     esds = need(moov, (b"esds",), wave.start, wave.end) if wave else need(moov, (b"esds",), children, entry.end)
     return _decoder_specific_info(moov[esds.start + 4 : esds.end])

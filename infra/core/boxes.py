@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class BadBoxes(ValueError):
@@ -61,6 +62,13 @@ def need(data: bytes, path: Sequence[bytes], start: int = 0, end: int | None = N
     return box
 
 
+def fields(data: bytes, box: Box, layout: str, at: int = 0) -> tuple[Any, ...]:
+    """What `layout` (of `struct`) finds `at` bytes into the payload. Raises BadBoxes when the box ends before."""
+    if box.start + at + struct.calcsize(layout) > box.end:
+        raise BadBoxes(f"box {box.kind!r} is too short")
+    return struct.unpack_from(layout, data, box.start + at)
+
+
 @dataclass(frozen=True, slots=True)
 class Fragment:
     """What a movie fragment says of itself. Times in ticks of the track's time scale."""
@@ -87,17 +95,17 @@ def read_fragment(media: bytes) -> Fragment:
     traf = need(media, (b"moof", b"traf"))
     tfhd = need(media, (b"tfhd",), traf.start, traf.end)
     flags = _flags(media, tfhd)
-    at = tfhd.start + 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
+    at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
     default_duration = default_flags = 0
     if flags & 0x8:
-        default_duration = struct.unpack_from(">I", media, at)[0]
+        default_duration = fields(media, tfhd, ">I", at)[0]
         at += 4
     if flags & 0x10:
         at += 4
     if flags & 0x20:
-        default_flags = struct.unpack_from(">I", media, at)[0]
+        default_flags = fields(media, tfhd, ">I", at)[0]
     tfdt = need(media, (b"tfdt",), traf.start, traf.end)
-    decode_time = struct.unpack_from(">Q" if media[tfdt.start] == 1 else ">I", media, tfdt.start + 4)[0]
+    decode_time = fields(media, tfdt, ">Q" if version(media, tfdt) == 1 else ">I", 4)[0]
 
     durations: list[int] = []
     syncs: list[bool] = []
@@ -106,17 +114,18 @@ def read_fragment(media: bytes) -> Fragment:
         if trun.kind != b"trun":
             continue
         flags = _flags(media, trun)
-        count = struct.unpack_from(">I", media, trun.start + 4)[0]
-        at = trun.start + 8 + (4 if flags & 0x1 else 0)
+        count = fields(media, trun, ">I", 4)[0]
+        at = 8 + (4 if flags & 0x1 else 0)
         first_flags = None
         if flags & 0x4:
-            first_flags = struct.unpack_from(">I", media, at)[0]
+            first_flags = fields(media, trun, ">I", at)[0]
             at += 4
         width = 4 * sum(bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800))
-        if at + count * width > trun.end:
+        # Without fields of its own a sample costs no room in trun, but it still has a byte in mdat.
+        if trun.start + at + count * width > trun.end or count > len(media):
             raise BadBoxes("trun is cut off")
         for i in range(count):
-            field = at + i * width
+            field = trun.start + at + i * width
             duration, sample_flags = default_duration, default_flags
             if flags & 0x100:
                 duration = struct.unpack_from(">I", media, field)[0]
@@ -141,22 +150,30 @@ def read_fragment(media: bytes) -> Fragment:
 def with_sequence_number(media: bytes, number: int) -> bytes:
     """The same segment with mfhd.sequence_number = `number`: ffmpeg counts from 1 in every run."""
     mfhd = need(media, (b"moof", b"mfhd"))
+    fields(media, mfhd, ">I", 4)
     return media[: mfhd.start + 4] + struct.pack(">I", number) + media[mfhd.start + 8 :]
 
 
 def time_scale(init: bytes) -> int:
     """Ticks a second of the first track of an init section."""
     mdhd = need(init, (b"moov", b"trak", b"mdia", b"mdhd"))
-    return int(struct.unpack_from(">I", init, mdhd.start + (20 if init[mdhd.start] == 1 else 12))[0])
+    return int(fields(init, mdhd, ">I", 20 if version(init, mdhd) == 1 else 12)[0])
 
 
 def avc_codecs(init: bytes) -> str:
     """The RFC 6381 name of an H.264 init section, out of its avcC: `avc1.64001f`."""
     stsd = need(init, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"))
-    entry = next(boxes(init, stsd.start + 8, stsd.end))
+    entry = next(boxes(init, stsd.start + 8, stsd.end), None)
+    if entry is None:
+        raise BadBoxes("stsd is empty")
     avcc = need(init, (b"avcC",), entry.start + 78, entry.end)
-    return "avc1." + init[avcc.start + 1 : avcc.start + 4].hex()
+    return "avc1." + fields(init, avcc, "3s", 1)[0].hex()
+
+
+def version(data: bytes, box: Box) -> int:
+    """The version of a full box (4.2)."""
+    return int(fields(data, box, ">B")[0])
 
 
 def _flags(data: bytes, box: Box) -> int:
-    return int(struct.unpack_from(">I", data, box.start)[0]) & 0xFFFFFF
+    return int(fields(data, box, ">I")[0]) & 0xFFFFFF

@@ -17,7 +17,6 @@ class Settings(BaseSettings):
     data: Path = Field(Path("lectern-data"), description="Folder of the embedded database, queue and storage.")
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port the web server listens on.")
-    base_url: str = Field("", description="Public address, when a proxy stands in front (https://lectures.example).")
 
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder.")
     broker_url: str = Field("", description="Celery broker URL; empty: filesystem broker in the data folder.")

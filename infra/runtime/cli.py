@@ -232,7 +232,7 @@ def main() -> int:
     logging.basicConfig(level=os.environ.get("LECTERN_LOG", "WARNING"), stream=sys.stderr,
                         format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="lectern")
         return int(code or 0)
     except typer.Exit as leaving:
         return leaving.exit_code

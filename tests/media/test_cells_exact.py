@@ -1,0 +1,80 @@
+"""Cells made one by one, in any order, are one video: every frame where it belongs, no joint to be seen."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import Clips, Desk, counted_frames, numbers, on_screen, psnr_db
+
+from transcode import render
+from transcode.plan import time_scale
+
+pytestmark = pytest.mark.media
+
+_BURSTS = "setpts=(floor(N/10)+0.03*mod(N\\,10))/TB"  # ten frames in 0.3 s, then nothing until the next second
+_HOLDS = "setpts=(floor(N/5)*3+0.2*mod(N\\,5))/TB"  # pictures that stay for more than two seconds
+VARIABLE = ("-fps_mode", "passthrough", "-enc_time_base", "1:90000")
+
+
+def constant(rate: Fraction) -> Callable[[int], Fraction]:
+    return lambda n: n / rate
+
+
+def bursts(n: int) -> Fraction:
+    return n // 10 + Fraction(3, 100) * (n % 10)
+
+
+def holds(n: int) -> Fraction:
+    return n // 5 * 3 + Fraction(n % 5, 5)
+
+
+NTSC = Fraction(30_000, 1001)
+# name, rate of the numbered frames, how many, when frame n is shown, output options
+SOURCES = [
+    ("25.mp4", "25", 350, constant(Fraction(25)), ()),
+    ("29.97.mp4", "30000/1001", 420, constant(NTSC), ()),
+    ("30.mkv", "30", 420, constant(Fraction(30)), ()),
+    ("59.94.mp4", "60000/1001", 720, constant(2 * NTSC), ()),
+    ("29.97.mkv", "30000/1001", 420, constant(NTSC), ()),
+    ("25.ts", "25", 350, constant(Fraction(25)), ()),
+    ("bursts.mkv", "60", 140, bursts, ("-vf", _BURSTS, *VARIABLE, "-g", "17")),
+    ("bursts.mp4", "60", 140, bursts, ("-vf", _BURSTS, *VARIABLE, "-g", "17")),
+    ("holds.mp4", "60", 25, holds, ("-vf", _HOLDS, *VARIABLE, "-g", "6")),
+    ("holds.mkv", "60", 25, holds, ("-vf", _HOLDS, *VARIABLE, "-g", "6")),
+]
+
+
+@pytest.mark.parametrize(("name", "rate", "frames", "shown_at", "options"), SOURCES, ids=[s[0] for s in SOURCES])
+def test_cells_made_alone_in_any_order_are_one_video(
+    desk: Desk, clips: Clips, out: Path, name: str, rate: str, frames: int, shown_at: Callable[[int], Fraction],
+    options: tuple[str, ...],
+) -> None:
+    ctx = desk.context(clips.counted(name, frames, rate, *options), out)
+    made = ctx.plan
+    cells = [(rendition.name, k) for rendition in made.video for k in range(made.segments)]
+    assert len(cells) >= 8
+    for rendition, k in random.Random(name).sample(cells, len(cells)):
+        render.render(ctx, k, k + 1, [rendition])
+
+    first_s = made.origin_s  # the source may begin anywhere; its own first frame is number 0
+    expected = on_screen(made, lambda n: shown_at(n) + first_s, frames)
+    for rendition in made.video:
+        path = desk.joined(ctx, rendition.name)
+        tick = int(time_scale(made.frame_rate) / made.frame_rate)
+        packets = desk.packets(path)
+        assert [int(p["dts"]) - int(packets[0]["dts"]) for p in packets] == [
+            n * tick for n in range(made.boundaries[-1])]
+        times = sorted(int(p["pts"]) for p in packets)
+        assert [t - times[0] for t in times] == [n * tick for n in range(made.boundaries[-1])]
+
+        pictures = desk.pictures(path)
+        assert numbers(pictures) == expected
+        quality = psnr_db(pictures, counted_frames(frames)[expected])
+        joints = [n for cut in made.boundaries[1:-1] for n in (cut - 1, cut)]
+        elsewhere = np.delete(quality, joints)
+        assert min(quality[joints]) > elsewhere.min() - 1.5

@@ -1,0 +1,164 @@
+"""What every plan promises, whatever the source."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from media_infos import ENCODER, SOURCES, audio, copyable, media_infos, source, video
+
+from infra.core.errors import Rejected
+from infra.core.media import AacPackets, MediaInfo
+from transcode.plan import Plan, plan, time_scale
+from transcode.steps import fill_keys
+
+any_source = media_infos() | copyable()
+
+
+@given(any_source)
+@settings(max_examples=300, deadline=None)
+def test_every_source_with_a_picture_has_a_plan_and_always_the_same(info: MediaInfo) -> None:
+    assert plan(info, ENCODER) == plan(info, ENCODER)
+    assert plan(info, ENCODER).id == plan(info, ENCODER).id
+
+
+@given(any_source)
+@settings(max_examples=50, deadline=None)
+def test_a_plan_survives_json_with_its_id(info: MediaInfo) -> None:
+    made = plan(info, ENCODER)
+    again = Plan.model_validate_json(made.model_dump_json())
+    assert again == made
+    assert again.id == made.id
+    assert Plan.model_validate(made.model_dump(mode="json")).id == made.id
+
+
+def test_another_encoder_is_another_plan() -> None:
+    info = SOURCES["mp4_1080p25"]
+    assert plan(info, "a").id != plan(info, "b").id
+
+
+def test_a_file_without_a_picture_is_refused_with_a_reason() -> None:
+    with pytest.raises(Rejected, match="no picture") as refused:
+        plan(source("mov", None, audio()), ENCODER)
+    assert refused.value.code == "no_video"
+
+
+@given(any_source)
+@settings(max_examples=200, deadline=None)
+def test_the_video_lasts_as_long_as_the_source_to_the_frame(info: MediaInfo) -> None:
+    made = plan(info, ENCODER)
+    tracks = [info.video, *info.audio[:1]]
+    if all(track.duration_s for track in tracks):
+        begin = min(track.start_s for track in tracks)
+        end = max(track.start_s + track.duration_s for track in tracks)
+        assert abs(made.duration_s - max(1 / made.frame_rate, end - begin)) <= 1 / made.frame_rate
+    assert made.duration_s >= 1 / made.frame_rate
+
+
+def test_a_track_of_unknown_length_may_be_the_longer_one() -> None:
+    info = source("mov", video(duration_s=None), audio(duration_s=Fraction(3)), duration_s=Fraction(100))
+    assert plan(info, ENCODER).duration_s == 100
+
+
+@given(any_source)
+@settings(max_examples=200, deadline=None)
+def test_the_first_second_is_the_earlier_of_picture_and_sound(info: MediaInfo) -> None:
+    made = plan(info, ENCODER)
+    first = min(track.start_s for track in [info.video, *info.audio[:1]])
+    assert abs(made.origin_s - first) <= 1 / made.frame_rate / 2
+
+
+@given(any_source)
+@settings(max_examples=200, deadline=None)
+def test_frames_of_the_video_sit_on_the_grid(info: MediaInfo) -> None:
+    made = plan(info, ENCODER)
+    assert ((info.video.start_s - made.origin_s) * made.frame_rate).denominator == 1
+
+
+@given(any_source)
+@settings(max_examples=200, deadline=None)
+def test_sound_is_cut_within_half_a_packet_of_the_picture(info: MediaInfo) -> None:
+    made = plan(info, ENCODER)
+    if made.audio is None:
+        return
+    rate = made.audio.sample_rate_hz
+    half = Fraction(512, rate)
+    for frame, packet in zip(made.boundaries[1:], made.audio.boundaries[1:], strict=True):
+        cut_s = Fraction(made.audio.offset_samples + packet * 1024, rate)
+        # Where a segment is shorter than a packet it still has one.
+        assert abs(cut_s - frame / made.frame_rate) <= half or packet == 1
+    assert all(a < b for a, b in pairwise(made.audio.boundaries))
+    assert 0 <= made.audio.offset_samples <= rate // 100
+
+
+@given(copyable())
+@settings(max_examples=200, deadline=None)
+def test_copied_packets_are_all_in_the_source(info: MediaInfo) -> None:
+    made = plan(info, ENCODER).audio
+    if made.copy_nth is not None:
+        packets = info.audio[0].packets
+        assert made.copy_first >= 0
+        assert made.copy_first + made.boundaries[-1] <= packets.count
+        # Packet `copy_first` sounds where the plan says, to the sample.
+        origin = plan(info, ENCODER).origin_s * made.sample_rate_hz
+        assert abs(packets.first_pts + made.copy_first * 1024 - origin - made.offset_samples) <= 1
+
+
+@pytest.mark.parametrize("change", [
+    {"profile": "HE-AAC"}, {"channels": 6}, {"sample_rate_hz": 32_000}, {"bit_rate_bps": 400_000},
+    {"packets": AacPackets(nth=0, count=4680, first_pts=-1024, config_hex="1190")},  # ends too early
+    {"packets": AacPackets(nth=0, count=4690, first_pts=600, config_hex="1190")},  # begins too late
+])
+def test_sound_that_does_not_fit_is_encoded(change: dict[str, object]) -> None:
+    fit = audio(packets=AacPackets(nth=0, count=4690, first_pts=-1024, config_hex="1190"))
+    assert plan(source("mov", video(), fit), ENCODER).audio.copy_nth == 0
+    assert plan(source("mov", video(), fit.model_copy(update=change)), ENCODER).audio.copy_nth is None
+
+
+@given(any_source)
+@settings(max_examples=100, deadline=None)
+def test_every_rendition_is_named_once_and_has_its_level_in_its_codec(info: MediaInfo) -> None:
+    made = plan(info, ENCODER)
+    names = [rendition.name for rendition in made.renditions]
+    assert len(names) == len(set(names))
+    for rendition in made.video:
+        assert rendition.codecs == f"avc1.6400{round(float(rendition.level) * 10):02x}"
+        assert made.rendition(rendition.name) == rendition
+    assert made.rendition("nonsense") is None
+
+
+@given(any_source)
+@settings(max_examples=100, deadline=None)
+def test_all_renditions_share_their_boundaries(info: MediaInfo) -> None:
+    made = plan(info, ENCODER)
+    assert len({tuple(made.segment_durations_s(rendition)) for rendition in made.video}) == 1
+    assert all(len(made.segment_durations_s(rendition)) == made.segments for rendition in made.renditions)
+
+
+@given(any_source, st.fractions(-10, 6000, max_denominator=1000))
+@settings(max_examples=100, deadline=None)
+def test_a_time_lies_in_the_segment_that_shows_it(info: MediaInfo, time_s: Fraction) -> None:
+    made = plan(info, ENCODER)
+    k = made.segment_at(time_s)
+    inside = min(max(time_s, Fraction(0)), made.duration_s)
+    assert made.start_s(k) <= inside <= made.start_s(k + 1)
+
+
+@given(st.fractions(1, 60, max_denominator=1001))
+def test_a_frame_is_a_whole_number_of_ticks(rate: Fraction) -> None:
+    assert (time_scale(rate) / rate).denominator == 1
+    assert time_scale(rate) >= 10_000
+
+
+@given(any_source)
+@settings(max_examples=50, deadline=None)
+def test_the_background_fill_names_every_cell_once(info: MediaInfo) -> None:
+    made = plan(info, ENCODER)
+    cells = [(group, k) for group, span in (key.split(":") for key in fill_keys(made))
+             for k in range(*map(int, span.split("-")))]
+    groups = {rendition.codec for rendition in made.video} | ({made.audio.name} if made.audio else set())
+    assert len(cells) == len(set(cells))
+    assert set(cells) == {(group, k) for group in groups for k in range(made.segments)}
