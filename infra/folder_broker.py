@@ -11,6 +11,7 @@ has it. A lost message is no harm (rows are the truth), so nothing is flushed to
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import time
@@ -20,6 +21,8 @@ from typing import Any
 
 from kombu.exceptions import OperationalError
 from kombu.transport import virtual
+
+logger = logging.getLogger(__name__)
 
 POLL_S = 0.02  # 12 ms from publishing to delivery in the median, and costs an idle worker 1.5 % of a core
 SHUTDOWN_LOOK_S = 0.25  # how often a worker that waits for messages looks whether it should end
@@ -71,12 +74,13 @@ class Channel(virtual.Channel):
             try:
                 data = path.read_bytes()
                 path.unlink()  # of several readers one succeeds: the message is its
-                message = json.loads(data)
-                # What kombu will look at; a file that is none of ours is dropped like one that is no JSON.
-                if isinstance(message, dict) and "delivery_info" in message["properties"]:
-                    return message
-            except (OSError, ValueError, KeyError, TypeError):
-                continue
+                message: dict[str, Any] = json.loads(data)
+                self.Message(message, channel=self)  # raises on what kombu could not read; a worker would end  # type: ignore[no-untyped-call]
+                return message
+            except OSError:
+                continue  # another reader was faster
+            except Exception:
+                logger.warning("A message that can not be read was dropped: %s", path)
         raise Empty
 
     def _size(self, queue: str) -> int:

@@ -6,6 +6,7 @@ acknowledged as soon as a worker has them, and there is no result, no event and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,6 +55,14 @@ def celery_app(settings: Settings, poll_s: float = 0.02) -> Celery:
         **_broker(settings, poll_s),
     )
     return app
+
+
+def celery_worker(app: Celery, queues: Sequence[str], concurrency: int) -> Any:
+    """A Celery worker with threads; `start()` blocks until `celery.worker.state.should_stop` is set to 0."""
+    app.set_default()  # its threads look tasks up in the process's default app
+    return app.WorkController(
+        app=app, pool="threads", concurrency=concurrency, queues=list(queues), loglevel="WARNING",
+        without_gossip=True, without_mingle=True, without_heartbeat=True)
 
 
 class CeleryDoorbell:

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import logging
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.probe import probe
-
-from infra.core.errors import Unavailable
+from infra.core.errors import Rejected, StepFailed, Unavailable
+from infra.core.keys import PlanKeys
 from infra.core.media import MediaInfo
+from infra.core.settings import Settings
+from infra.core.steps import Runner, Tools
 from infra.db import due
 from infra.db.models import Video
-from ingest import packets, sniff
+from ingest import packets
 from ingest.completion import AdmittedVideo
+from ingest.probe import probe
 from player_api import catalogue
 from player_api.services import Services
 from transcode.plan import Plan
 from transcode.plan import plan as make_plan
+from transcode.render import make_inits
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A source that passed: it is a video, and this is its plan."""
+    """A source that passed: it is a video, this is its plan, and its first frame went through every encoder."""
 
     info: MediaInfo
     plan: Plan
+    inits: Mapping[str, bytes]  # init sections by rendition
 
 
 class VideoAdmission:
@@ -35,16 +43,19 @@ class VideoAdmission:
         self._services = services
 
     def examine(self, path: Path, metadata: Mapping[str, str]) -> Examined:
-        """Look at a source without decoding it. Raises Rejected with the reason."""
+        """Look at a source, and render its first frame. Raises Rejected with the reason."""
         services = self._services
-        sniff.check(path)
         info = packets.with_aac_packets(probe(services.runner, services.tools, services.settings, path), path)
-        return Examined(info, make_plan(info, services.tools.encoder))
+        plan = make_plan(info, services.tools.encoder)
+        return Examined(info, plan, try_out(plan, info, path, services.settings, services.tools, services.runner))
 
     def admit(self, examined: Examined, *, organization_id: str, metadata: Mapping[str, str], upload_id: str,
               video_id: str, sha256: str, size_bytes: int) -> AdmittedVideo:
         """Commit the video with its plan and its steps: it is playable from here on."""
         services = self._services
+        keys = PlanKeys.of(organization_id, video_id, examined.plan.id)
+        for name, init in examined.inits.items():
+            services.storage.put_new(keys.init(name), init)
         with services.database.write() as session:
             video = session.get(Video, video_id)
             if video is None:
@@ -58,6 +69,19 @@ class VideoAdmission:
             admitted = AdmittedVideo(video.id, video.playback_id)
         ring_due(services)
         return admitted
+
+
+def try_out(plan: Plan, info: MediaInfo, path: Path, settings: Settings, tools: Tools, run: Runner
+            ) -> dict[str, bytes]:
+    """The init sections of a source's renditions. Raises Rejected when its picture can not be decoded here."""
+    with tempfile.TemporaryDirectory(prefix="lectern-") as work:
+        try:
+            return make_inits(plan, path, Path(work), tools, run, max_pixels=settings.max_pixels)
+        except StepFailed as failure:
+            log.info("a source could not be rendered: %s", failure)
+            codec = info.video.codec if info.video else "unknown"
+            raise Rejected("undecodable", f"The picture of this file ({codec}) can not be decoded here: it is damaged, "
+                           "or this ffmpeg has no decoder for it. Export it as MP4 with H.264.") from failure
 
 
 def ring_due(services: Services) -> None:

@@ -10,11 +10,13 @@ import asyncio
 import logging
 import time
 
+from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
-from infra.core.errors import LecternError, StepFailed, Unavailable
+from infra.core.errors import LecternError, NotFound, StepFailed, Unavailable
 from infra.core.ports import ObjectInfo
 from infra.db import demands
+from infra.db.models import Video
 from player_api.services import Services
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,10 @@ class Waiting:
     def _want(self, organization_id: str, video_id: str, rendition: str, k: int) -> None:
         """Keep the demand alive, and tell a worker when nobody is at it. Raises its error when it failed."""
         with self._services.database.write() as session:
+            # Locked (PostgreSQL): the video can be deleted while its viewers wait.
+            still_there = select(Video.id).where(Video.id == video_id, Video.deleted_at.is_(None))
+            if session.scalar(still_there.with_for_update(read=True, key_share=True)) is None:
+                raise NotFound("video_not_found", "There is no such video.")
             demand = demands.look(session, video_id, rendition, k)
             if demand is not None and demand.failed_at is not None:
                 raise StepFailed(demand.error_code or "failed", demand.error_message or "It can not be rendered.")

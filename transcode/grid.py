@@ -28,18 +28,27 @@ def output_rate(video: VideoStream) -> Fraction:
     halved until it is at most 60. A variable rate becomes the next standard rate that loses no frame on average,
     at least 24000/1001, so that typing and pointer movement stay smooth.
     """
-    nominal, average = video.frame_rate, video.average_frame_rate or video.frame_rate
-    if nominal <= 0:
-        nominal = average
-    plausible = Fraction(1) <= nominal <= 240
-    if plausible and (abs(average - nominal) * 20 <= nominal or not Fraction(1, 100) <= average <= 240):
+    nominal, average = _rates(video)
+    if is_constant(video):
         rate = _snap(nominal)
         while rate > _MAX_RATE:
             rate /= 2
         return rate
-    if plausible and nominal in _STANDARD_RATES and nominal <= 30 and average <= nominal:
+    if nominal in _STANDARD_RATES and nominal <= 30 and average <= nominal:
         return nominal
     return next((rate for rate in _STANDARD_RATES if rate * Fraction(2001, 2000) >= average), _STANDARD_RATES[-1])
+
+
+def is_constant(video: VideoStream) -> bool:
+    """Whether its frames come at an even pace, as far as the probe can tell."""
+    nominal, average = _rates(video)
+    close = abs(average - nominal) * 20 <= nominal
+    return 1 <= nominal <= 240 and (close or not Fraction(1, 100) <= average <= 240)
+
+
+def _rates(video: VideoStream) -> tuple[Fraction, Fraction]:
+    average = video.average_frame_rate or video.frame_rate
+    return (video.frame_rate if video.frame_rate > 0 else average), average
 
 
 def _snap(rate: Fraction) -> Fraction:

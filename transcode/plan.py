@@ -179,6 +179,10 @@ def _seek_lead(info: MediaInfo, video: VideoStream, rate: Fraction) -> Fraction:
         return _UNINDEXED_LEAD_S
     if info.container != "mov":
         return Fraction(video.reorder_frames + 1) / rate
+    if video.reorder_frames and not grid.is_constant(video):
+        # A key frame is decoded a few frames before it is shown, and here a frame can last for seconds.
+        average = max(video.average_frame_rate or rate, Fraction(1, 10))
+        return max(_UNINDEXED_LEAD_S, 4 * (video.reorder_frames + 1) / average)
     # An MP4 index is in decode time, which runs ahead of presentation by the reorder depth. A quarter of a frame of
     # slack absorbs rounding without falling back to an earlier key frame when one lies exactly on the boundary.
     return (video.reorder_frames - Fraction(1, 4)) / rate if video.reorder_frames else Fraction(0)

@@ -7,6 +7,7 @@ code proves nothing: ffmpeg ends with 0 on a full disk.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from pathlib import Path
 
 from infra.core import boxes
 from infra.core.aac_table import AacTable, read_aac_table, read_moov
+from infra.core.command import Command
 from infra.core.errors import StepFailed
 from infra.core.keys import PlanKeys
 from infra.core.ports import Storage
 from infra.core.steps import Runner, Tools
 from transcode import audio_fragments, cells
 from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
+
+log = logging.getLogger(__name__)
 
 # Cells of the background fill that share a decode.
 _GROUP = 3
@@ -59,27 +63,39 @@ def render(ctx: RenderContext, first: int, last: int, names: Sequence[str]) -> N
 
 
 def render_inits(ctx: RenderContext) -> None:
-    """Publish the init sections of all renditions, from the first frame of the video."""
-    plan, storage = ctx.plan, ctx.storage
-    missing = [rendition for rendition in plan.video if storage.stat(ctx.keys.init(rendition.name)) is None]
-    if missing:
-        _require_encoder(ctx)
-        first_cells = [cells.Cell(rendition, 0) for rendition in missing]
-        ctx.run(cells.video_command(ctx.tools, plan, ctx.source, first_cells, ctx.work,
-                                    max_pixels=ctx.max_pixels, nice=ctx.nice, frames=1))
-        for cell in first_cells:
-            init, _ = _split(ctx.work / cell.file_name)
-            _check_init(plan, cell.rendition, init)
-            storage.put_new(ctx.keys.init(cell.rendition.name), init)
-        _empty(ctx.work)
+    """Publish the init sections of all renditions, unless they are there."""
+    if all(ctx.storage.stat(ctx.keys.init(rendition.name)) for rendition in ctx.plan.renditions):
+        return
+    _require_encoder(ctx)
+    inits = make_inits(ctx.plan, ctx.source, ctx.work, ctx.tools, ctx.run, max_pixels=ctx.max_pixels, nice=ctx.nice)
+    for name, init in inits.items():
+        ctx.storage.put_new(ctx.keys.init(name), init)
+
+
+def make_inits(plan: Plan, source: Path, work: Path, tools: Tools, run: Runner, *, max_pixels: int,
+               nice: int = 0) -> dict[str, bytes]:
+    """The init section of every rendition by its name, from the first frame of the video.
+
+    That takes decoding and encoding one frame, so it is also the proof that the source can be rendered at all.
+    Raises StepFailed: `bad_cell` or the runner's codes; OutOfSpace.
+    """
+    first_cells = [cells.Cell(rendition, 0) for rendition in plan.video]
+    run(cells.video_command(tools, plan, source, first_cells, work, max_pixels=max_pixels, nice=nice, frames=1))
+    inits = {}
+    for cell in first_cells:
+        init, _ = _split(work / cell.file_name)
+        _check_init(plan, cell.rendition, init)
+        inits[cell.rendition.name] = init
+    _empty(work)
     if plan.audio is not None:
-        storage.put_new(ctx.keys.init(plan.audio.name), audio_init(plan.audio))
+        inits[plan.audio.name] = audio_init(plan.audio)
+    return inits
 
 
 def render_thumbnail(ctx: RenderContext, i: int) -> None:
     """Publish the picture at i x 10 s, unless it is there."""
     if ctx.storage.stat(ctx.keys.thumbnail(i)) is None:
-        ctx.run(cells.thumbnail_command(ctx.tools, ctx.plan, ctx.source, i, ctx.work,
+        _run(ctx, cells.thumbnail_command(ctx.tools, ctx.plan, ctx.source, i, ctx.work,
                                         max_pixels=ctx.max_pixels, nice=ctx.nice))
         ctx.storage.put(ctx.keys.thumbnail(i), _output(ctx.work / "thumbnail.jpg").read_bytes())
         _empty(ctx.work)
@@ -103,8 +119,8 @@ def fill(ctx: RenderContext, first: int, last: int, names: Sequence[str], progre
 def _render_video(ctx: RenderContext, wanted: Sequence[cells.Cell]) -> None:
     plan, storage, keys = ctx.plan, ctx.storage, ctx.keys
     _require_encoder(ctx)
-    ctx.run(cells.video_command(ctx.tools, plan, ctx.source, wanted, ctx.work,
-                                max_pixels=ctx.max_pixels, nice=ctx.nice))
+    _run(ctx, cells.video_command(ctx.tools, plan, ctx.source, wanted, ctx.work,
+                                  max_pixels=ctx.max_pixels, nice=ctx.nice))
     finished = []
     for cell in wanted:
         init, media = _split(ctx.work / cell.file_name)
@@ -130,7 +146,7 @@ def _render_audio(ctx: RenderContext, k: int, track: AudioTrack) -> None:
             packets = table.read(file, track.copy_first + first, track.copy_first + last)
     else:
         _require_encoder(ctx)
-        ctx.run(cells.audio_command(ctx.tools, plan, track, ctx.source, k, ctx.work,
+        _run(ctx, cells.audio_command(ctx.tools, plan, track, ctx.source, k, ctx.work,
                                         max_pixels=ctx.max_pixels, nice=ctx.nice))
         encoded = audio_fragments.adts_packets(_output(ctx.work / "audio.aac").read_bytes())
         skip = cells.audio_skip(track, k)
@@ -164,6 +180,18 @@ def _require_encoder(ctx: RenderContext) -> None:
             f"This video was planned for {ctx.plan.encoder}, but this machine has {ctx.tools.encoder}. "
             "Install the former again, or upload the video anew.",
         )
+
+
+def _run(ctx: RenderContext, command: Command) -> None:
+    """Run an ffmpeg; what went wrong with the source is said in words that its owner understands."""
+    try:
+        ctx.run(command)
+    except StepFailed as failure:
+        if failure.code != "tool_failed":
+            raise
+        log.warning("%s\n%s", failure, command.shell())
+        raise StepFailed("not_rendered", "A part of the video could not be rendered; the source may be damaged there.",
+                         retryable=True) from failure
 
 
 def _output(path: Path) -> Path:

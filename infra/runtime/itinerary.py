@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from infra.core import keys
 from infra.core.media import MediaInfo
 from infra.core.steps import Outcome, StepContext
 from infra.db.models import Video
 from infra.runtime.steps import Itinerary, StepSpec
 from ingest import fetch_url
 from player_api import catalogue
+from player_api.admission import try_out
 from transcode import steps as transcode
 from transcode.plan import Plan
 from transcode.plan import plan as make_plan
@@ -19,7 +21,10 @@ def _fetch(ctx: StepContext) -> Outcome:
     """Fetch the source from its URL, look at it, plan it."""
     outcome = fetch_url.fetch_url(ctx)
     assert outcome is not None
-    plan = make_plan(MediaInfo.model_validate(outcome["media_info"]), ctx.tools.encoder)
+    info = MediaInfo.model_validate(outcome["media_info"])
+    plan = make_plan(info, ctx.tools.encoder)
+    with ctx.storage.local(keys.source(ctx.video.organization_id, ctx.video.id)) as source:
+        try_out(plan, info, source, ctx.settings, ctx.tools, ctx.run)
     return outcome | {"plan": plan.model_dump(mode="json")}
 
 

@@ -17,15 +17,14 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.probe import probe
-
 from infra.core.errors import Conflict, NotFound, StepFailed
 from infra.core.keys import PlanKeys
 from infra.core.settings import Settings
 from infra.core.steps import Tools
 from infra.process import ProcessRunner
 from infra.storage.local import LocalStorage
-from ingest import packets, sniff
+from ingest import packets
+from ingest.probe import probe
 from player_api.pages import static_watch_page
 from transcode import playlists, render
 from transcode.plan import Plan
@@ -48,7 +47,6 @@ def examine(file: Path, settings: Settings, tools: Tools, runner: ProcessRunner)
     if not file.is_file():
         raise NotFound("no_such_file", f"There is no file {file}.")
     file = file.absolute()
-    sniff.check(file)
     return make_plan(packets.with_aac_packets(probe(runner, tools, settings, file), file), tools.encoder)
 
 

@@ -17,7 +17,7 @@ from celery.worker import state as celery_state
 
 from infra.core.errors import ConfigError, Unavailable
 from infra.core.settings import Settings
-from infra.queue import CeleryDoorbell, celery_app
+from infra.queue import CeleryDoorbell, celery_app, celery_worker
 
 
 @pytest.fixture(params=["folder"])
@@ -39,9 +39,7 @@ class Listener:
 
         app.task(note, name="note", shared=False)
         celery_state.should_stop = None
-        self._worker = app.WorkController(
-            app=app, pool="threads", concurrency=2, queues=list(queues), loglevel="ERROR",
-            without_gossip=True, without_mingle=True, without_heartbeat=True)
+        self._worker = celery_worker(app, queues, 2)
         self._thread = threading.Thread(target=self._worker.start)
         self._thread.start()
 

@@ -16,8 +16,8 @@ from transcode.plan import time_scale
 
 pytestmark = pytest.mark.media
 
-_BURSTS = "setpts=(floor(N/10)+0.03*mod(N\\,10))/TB"  # ten frames in 0.3 s, then nothing until the next second
-_HOLDS = "setpts=(floor(N/5)*3+0.2*mod(N\\,5))/TB"  # pictures that stay for more than two seconds
+_BURSTS = "settb=1/90000,setpts=(floor(N/10)+0.03*mod(N\\,10))/TB"  # ten frames in 0.3 s, then nothing until the next second
+_HOLDS = "settb=1/90000,setpts=(floor(N/5)*3+0.2*mod(N\\,5))/TB"  # pictures that stay for more than two seconds
 VARIABLE = ("-fps_mode", "passthrough", "-enc_time_base", "1:90000")
 
 
@@ -36,16 +36,16 @@ def holds(n: int) -> Fraction:
 NTSC = Fraction(30_000, 1001)
 # name, rate of the numbered frames, how many, when frame n is shown, output options
 SOURCES = [
-    ("25.mp4", "25", 350, constant(Fraction(25)), ()),
-    ("29.97.mp4", "30000/1001", 420, constant(NTSC), ()),
-    ("30.mkv", "30", 420, constant(Fraction(30)), ()),
-    ("59.94.mp4", "60000/1001", 720, constant(2 * NTSC), ()),
-    ("29.97.mkv", "30000/1001", 420, constant(NTSC), ()),
-    ("25.ts", "25", 350, constant(Fraction(25)), ()),
-    ("bursts.mkv", "60", 140, bursts, ("-vf", _BURSTS, *VARIABLE, "-g", "17")),
-    ("bursts.mp4", "60", 140, bursts, ("-vf", _BURSTS, *VARIABLE, "-g", "17")),
-    ("holds.mp4", "60", 25, holds, ("-vf", _HOLDS, *VARIABLE, "-g", "6")),
-    ("holds.mkv", "60", 25, holds, ("-vf", _HOLDS, *VARIABLE, "-g", "6")),
+    ("25.mp4", "25", 300, constant(Fraction(25)), ()),
+    ("29.97.mp4", "30000/1001", 300, constant(NTSC), ()),
+    ("30.mkv", "30", 300, constant(Fraction(30)), ()),
+    ("59.94.mp4", "60000/1001", 510, constant(2 * NTSC), ()),
+    ("29.97.mkv", "30000/1001", 300, constant(NTSC), ()),
+    ("25.ts", "25", 220, constant(Fraction(25)), ()),
+    ("bursts.mkv", "60", 100, bursts, ("-vf", _BURSTS, *VARIABLE, "-g", "17")),
+    ("bursts.mp4", "60", 100, bursts, ("-vf", _BURSTS, *VARIABLE, "-g", "17")),
+    ("holds.mp4", "60", 20, holds, ("-vf", _HOLDS, *VARIABLE, "-g", "6")),
+    ("holds.mkv", "60", 20, holds, ("-vf", _HOLDS, *VARIABLE, "-g", "6")),
 ]
 
 
