@@ -75,7 +75,8 @@ class Channel(virtual.Channel):
                 data = path.read_bytes()
                 path.unlink()  # of several readers one succeeds: the message is its
                 message: dict[str, Any] = json.loads(data)
-                self.Message(message, channel=self)  # raises on what kombu could not read; a worker would end  # type: ignore[no-untyped-call]
+                # Raises on what kombu could not read: a worker would end of it.
+                self.Message(message, channel=self)  # type: ignore[no-untyped-call]
                 return message
             except OSError:
                 continue  # another reader was faster

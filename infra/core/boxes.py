@@ -167,7 +167,7 @@ def avc_codecs(init: bytes) -> str:
     if entry is None:
         raise BadBoxes("stsd is empty")
     avcc = need(init, (b"avcC",), entry.start + 78, entry.end)
-    return "avc1." + fields(init, avcc, "3s", 1)[0].hex()
+    return f"avc1.{fields(init, avcc, '3s', 1)[0].hex()}"
 
 
 def version(data: bytes, box: Box) -> int:
