@@ -42,7 +42,7 @@ def matroska_layout(file: BinaryIO, size_bytes: int) -> Layout:
     """Read the headers, and the tail when they do not tell the end or the file is shorter than they say."""
     file.seek(0)
     first = next(_elements(file.read(64)), None)
-    at = first[3] if first else 0
+    at = first[2] if first else 0
     segment = _element(file, at)
     if segment is None or segment[0] != _SEGMENT:
         return Layout(headless=True)
@@ -92,15 +92,14 @@ def _blocks(tail: bytes, tick_s: Fraction) -> Iterator[tuple[int, Fraction, Frac
     at = tail.find(mark)
     while at >= 0 and budget > 0:
         cluster_ticks: int | None = None
-        seen, walked = 0, at + 4
+        walked = at + 4
         head = next(_elements(tail, at), None)
-        for kind, start, end, _ in _elements(tail, head[1]) if head else ():
+        for seen, (kind, start, end) in enumerate(_elements(tail, head[1]) if head else ()):
             budget -= 1
-            seen += 1
             content = tail[start:end]
             if kind == _TIMESTAMP:
                 cluster_ticks = int.from_bytes(content[:8], "big")
-            elif kind in (_CLUSTER, _CUES) or budget <= 0 or (cluster_ticks is None and seen > 3):
+            elif kind in (_CLUSTER, _CUES) or budget <= 0 or (cluster_ticks is None and seen > 2):
                 break  # the next cluster; or no cluster at all: these four bytes were part of a picture
             elif cluster_ticks is not None:
                 walked = end  # what lies inside a block is no cluster
@@ -115,7 +114,7 @@ def _block(kind: int, content: bytes) -> tuple[int, int, int | None] | None:
     """(track, ticks after the cluster's time, length in ticks or None); None when it is no whole block."""
     length: int | None = None
     if kind == _GROUP:
-        parts = {part: content[start:end] for part, start, end, _ in _elements(content)}
+        parts = {part: content[start:end] for part, start, end in _elements(content)}
         content = parts.get(_BLOCK, b"")
         length = int.from_bytes(parts.get(_BLOCK_DURATION, b"")[:8], "big")
     elif kind != _SIMPLE_BLOCK:
@@ -140,14 +139,14 @@ def _tail(file: BinaryIO, size_bytes: int, header: _Header) -> dict[int, Fractio
 
 
 def _read_header(header: _Header, kind: int, data: bytes, segment_at: int) -> None:
-    for part, start, end, _ in _elements(data):
+    for part, start, end in _elements(data):
         value = data[start:end]
         if part == _SCALE:
             header.scale_ns = int.from_bytes(value[:8], "big") or 1_000_000
         elif part == _DURATION and len(value) in (4, 8):
             header.duration = struct.unpack(">f" if len(value) == 4 else ">d", value)[0]
         elif part in (_SEEK, _TRACK):
-            fields = {name: value[a:b] for name, a, b, _ in _elements(value)}
+            fields = {name: value[a:b] for name, a, b in _elements(value)}
             numbers = {name: int.from_bytes(field[:8], "big") for name, field in fields.items()}
             if part == _SEEK and numbers.get(_SEEK_ID) == _CUES:
                 header.cues_at = segment_at + numbers.get(_SEEK_POSITION, 1 << 62)
@@ -167,8 +166,8 @@ def _element(file: BinaryIO, at: int) -> tuple[int, int, int | None] | None:
     return kind[0], at + length[1], None if _unknown(length[0], length[1] - kind[1]) else length[0]
 
 
-def _elements(data: bytes, at: int = 0) -> Iterator[tuple[int, int, int, int]]:
-    """(kind, start of content, end of content within `data`, true end) of each element from `at` on."""
+def _elements(data: bytes, at: int = 0) -> Iterator[tuple[int, int, int]]:
+    """(kind, start of content, end of content, which may lie beyond `data`) of each element from `at` on."""
     while at < len(data):
         kind = _number(data, at, keep_marker=True)
         length = _number(data, kind[1], keep_marker=False) if kind else None
@@ -176,7 +175,7 @@ def _elements(data: bytes, at: int = 0) -> Iterator[tuple[int, int, int, int]]:
             return
         start = length[1]
         end = len(data) if _unknown(length[0], start - kind[1]) else start + length[0]
-        yield kind[0], start, end, end
+        yield kind[0], start, end
         at = end
 
 

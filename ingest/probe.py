@@ -1,14 +1,12 @@
-"""What is in a file: one ffprobe in a limited child process, and a look at the container's own headers.
+"""From a file to MediaInfo: one ffprobe under the input rules, and a few header bytes read beside it.
 
-    probe_command (pure) -> run -> parse_probe (pure) -> MediaInfo, or Rejected with a true sentence
-
-Nothing here reads packets from the beginning to the end: it takes as long for ten hours as for ten seconds.
+Nothing here grows with the length of the file: packets are not walked, only the index that every player reads.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,196 +14,252 @@ from typing import Any
 from infra.core.command import GIB, Command, Limits
 from infra.core.errors import Rejected, StepFailed
 from infra.core.media import AudioStream, MediaInfo, VideoStream
-from infra.core.safety import AUDIO_DECODERS, VIDEO_DECODERS, input_args
+from infra.core.safety import MAX_STREAMS, input_args
 from infra.core.settings import Settings
 from infra.core.steps import Runner, Tools
+from infra.process import ToolFailed
 from ingest.layout import Layout, avi_layout, mp4_layout
 from ingest.matroska import matroska_layout
-from ingest.sniff import check
+from ingest.sniff import HEAD_BYTES, sniff
+from ingest.truncation import measured_ends
 
-LIMITS = Limits(wall_s=15.0, cpu_s=15, memory_bytes=2 * GIB, file_bytes=1 << 20)
-# ffprobe's codec names whose decoders are called otherwise.
-_CODECS = frozenset(VIDEO_DECODERS + AUDIO_DECODERS) | {"amr_nb", "amr_wb", "dts", "flv1"}
-_NO_INDEX = ("The file ends before its index, so it can not be played. The recording or the upload broke off: "
-             "record or upload it again.")
-_DAMAGED = "The file is damaged: its beginning is that of a video, but it can not be read. Upload it again."
-
-
-def probe(run: Runner, tools: Tools, settings: Settings, path: Path) -> MediaInfo:
-    """What `path` holds. Raises Rejected; StepFailed when ffprobe itself could not be run."""
-    kind = check(path)
-    size_bytes = path.stat().st_size
-    layout = _layout(path, kind, size_bytes)
-    if layout.headless and kind == "mp4":
-        raise Rejected("damaged", _NO_INDEX)
-    if layout.overrun:
-        raise Rejected("truncated", "The file is cut off: its headers promise more than the "
-                       f"{size_bytes / 1e6:.1f} MB that are there. The recording or a copy of it broke off; send the "
-                       "whole file.")
-    try:
-        done = run(probe_command(tools, path, settings))
-    except StepFailed as failure:
-        raise refusal(failure) from failure
-    return parse_probe(done.stdout, size_bytes, settings, layout)
+LIMITS = Limits(wall_s=15, cpu_s=15, memory_bytes=2 * GIB, file_bytes=1 << 20)
+_LAYOUTS = {"mp4": mp4_layout, "matroska": matroska_layout, "avi": avi_layout}
+_FIELDS = ("format=format_name,start_time,duration:"
+           "stream=index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,field_order,"
+           "has_b_frames,r_frame_rate,avg_frame_rate,start_time,duration,nb_frames,bit_rate,color_range,color_space,"
+           "color_transfer,color_primaries,sample_rate,channels:"
+           "stream_disposition=default,attached_pic,still_image:stream_tags=language,title,DURATION,rotate:"
+           "stream_side_data=rotation")
+_CUT_SHORT = ("The file ends before its index: the recording or the copy was cut short. "
+              "Upload it again, or save it again on the device that made it.")
+_NO_INDEX = ("The file's index can not be read: it is damaged. "
+             "Upload it again, or save it again on the device that made it.")
 
 
 def probe_command(tools: Tools, path: Path, settings: Settings) -> Command:
-    """ffprobe on the container's headers and the first seconds, with allow-lists and limits."""
-    return Command(
-        (str(tools.ffprobe), "-hide_banner", "-loglevel", "error", *input_args(settings.max_pixels),
-         "-show_format", "-show_streams", "-of", "json", f"file:{path}"),
-        reads=(path,), limits=LIMITS,
-    )
+    """The ffprobe run that answers with the JSON `parse_probe` reads. Pure."""
+    return Command((str(tools.ffprobe), "-v", "error", *input_args(settings.max_pixels), "-show_entries", _FIELDS,
+                    "-of", "json=compact=1", "-i", f"file:{path}"), reads=(path,), limits=LIMITS)
 
 
-def refusal(failure: StepFailed) -> Rejected:
-    """What ffprobe's failure says about the file."""
-    text = str(getattr(failure, "stderr", "")) + failure.message
-    if failure.code in ("tool_timeout", "tool_out_of_memory", "tool_output_too_large"):
-        return Rejected("too_complex", "The file could not be looked at within the limits: it is damaged, or made to "
-                        "cause trouble. Export it again as MP4.")
-    if "not in codec_whitelist" in text or "Codec (" in text:
-        return Rejected("codec_not_allowed", "The file uses a codec that is not accepted here. Export it as MP4 with "
-                        "H.264 and AAC.")
-    if "not on whitelist" in text or "not whitelisted" in text:
-        return Rejected("unsupported_container", "This kind of file is not accepted. Export it as MP4.")
-    if "max_pixels" in text or "pixels" in text.lower() or "Picture size" in text:
-        return Rejected("too_many_pixels", "The picture is larger than what is accepted here.")
-    if "moov atom not found" in text:
-        return Rejected("damaged", _NO_INDEX)
-    return Rejected("damaged", _DAMAGED)
+def probe(run: Runner, tools: Tools, settings: Settings, path: Path) -> MediaInfo:
+    """What is in the file. `path` is a local file; its name means nothing.
 
-
-def parse_probe(data: bytes, size_bytes: int, settings: Settings, layout: Layout | None = None) -> MediaInfo:
-    """ffprobe's JSON as MediaInfo. Raises Rejected."""
-    layout = layout or Layout(indexed=True)
+    Raises Rejected with a sentence for the one who uploaded it; StepFailed and OutOfSpace of `run` when the
+    probe itself could not be done, which a retry may mend.
+    """
+    size = path.stat().st_size
+    layout = Layout()
+    with path.open("rb") as file:
+        kind = sniff(file.read(HEAD_BYTES), size)
+        if kind in _LAYOUTS:
+            layout = _LAYOUTS[kind](file, size)
     try:
-        found = json.loads(data)
-        streams, container = found["streams"], found["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise Rejected("damaged", _DAMAGED) from error
-    name = str(container.get("format_name", "")).split(",")[0]
-    video = next((stream for stream in streams if _is_video(stream)), None)
-    sounds = [stream for stream in streams if stream.get("codec_type") == "audio" and stream.get("sample_rate")
-              and int(stream.get("channels", 0)) > 0 and int(stream["sample_rate"]) > 0]
-    for stream in [video, *sounds] if video else sounds:
-        if stream.get("codec_name", "unknown") not in _CODECS:
-            raise Rejected("codec_not_allowed", f"The codec {stream.get('codec_name', 'of this file')} is not accepted "
-                           "here. Export the video as MP4 with H.264 and AAC.")
-    if video is None and not sounds:
-        raise Rejected("no_streams", "There is neither picture nor sound in this file.")
-    if video and int(video["width"]) * int(video["height"]) > settings.max_pixels:
-        raise Rejected("too_many_pixels", f"The picture has {video['width']}x{video['height']} pixels; accepted are at "
-                       f"most {settings.max_pixels} in all.")
-    duration_s = layout.end_s or _number(container.get("duration")) or Fraction(0)
-    info = MediaInfo(
-        container=name,
-        size_bytes=size_bytes,
-        duration_s=duration_s,
-        start_s=_number(container.get("start_time")) or Fraction(0),
-        seekable=layout.indexed,
-        video=_video(video, layout) if video else None,
-        audio=tuple(_audio(stream, layout) for stream in sounds),
-    )
-    longest = max([duration_s, *(s.duration_s for s in (info.video, *info.audio) if s and s.duration_s)])
-    if longest > settings.max_duration_s:
-        raise Rejected("too_long", f"The file says that it lasts {float(longest) / 3600:.0f} hours; accepted are at "
-                       f"most {settings.max_duration_s / 3600:.0f}.")
-    if longest <= 0:
-        raise Rejected("damaged", "The file does not say how long it lasts, and nothing in it can be played. "
-                       "Export it again as MP4.")
+        answer = run(probe_command(tools, path, settings)).stdout
+    except StepFailed as failure:
+        refused = refusal(failure, layout)
+        if refused is None:
+            raise
+        raise refused from failure
+    info = parse_probe(answer, size, layout)
+    if layout.overrun and layout.end_s is None:
+        info = _as_measured(info, measured_ends(run, tools, settings, path, info))
+    check_limits(info, settings)
+    if info.video is not None and info.video.codec == "av1":
+        _check_decodes(run, tools, settings, path, info.video)
     return info
 
 
-def _layout(path: Path, kind: str, size_bytes: int) -> Layout:
-    readers = {"mp4": mp4_layout, "matroska": matroska_layout, "avi": avi_layout}
-    reader = readers.get(kind)
-    if reader is None:
-        return Layout()
-    with path.open("rb") as file:
-        return reader(file, size_bytes)
+def parse_probe(answer: bytes, size_bytes: int, layout: Layout | None = None) -> MediaInfo:
+    """Understand ffprobe's JSON. Pure. Raises Rejected: `no_streams`, `damaged`."""
+    layout = layout or Layout()
+    document = json.loads(answer)
+    container = str(document.get("format", {}).get("format_name", "")).split(",")[0]
+    start_s = _seconds(document.get("format", {}).get("start_time")) or Fraction(0)
+    streams = [stream for stream in document.get("streams", []) if isinstance(stream, dict)]
+    pictures = [stream for stream in streams if stream.get("codec_type") == "video" and _moves(stream)]
+    sounds = [stream for stream in streams if stream.get("codec_type") == "audio" and _number(stream, "channels")
+              and _number(stream, "sample_rate")]
+    if not pictures and not sounds:
+        if any(stream.get("codec_type") in ("video", "audio") for stream in streams):
+            raise Rejected("damaged", "The file names its picture and sound, but nothing of them can be decoded. "
+                                      "Upload it again, or save it again on the device that made it.")
+        raise Rejected("no_streams", "There is neither picture nor sound in this file.")
+    default = [stream for stream in pictures if stream.get("disposition", {}).get("default")]
+    video = _video((default or pictures)[0], layout) if pictures else None
+    audio = tuple(_audio(stream, layout) for stream in sounds)
+    duration = _seconds(document.get("format", {}).get("duration"))
+    if layout.end_s is not None:
+        duration = layout.end_s - max(start_s, Fraction(0))
+    if not duration or duration <= 0:
+        raise Rejected("damaged", "Nothing in the file tells how long it is, and its end can not be found. "
+                                  "Save it again on the device that made it, or convert it to MP4.")
+    return MediaInfo(container=container, size_bytes=size_bytes, duration_s=duration, start_s=start_s,
+                     seekable=layout.indexed, video=video, audio=audio,
+                     warnings=("truncated",) if layout.overrun and layout.end_s is not None else ())
 
 
-def _is_video(stream: Mapping[str, Any]) -> bool:
-    # A cover picture is a video stream of one frame; an empty track has no size.
-    cover = stream.get("disposition", {}).get("attached_pic") or stream.get("disposition", {}).get("timed_thumbnails")
-    return (stream.get("codec_type") == "video" and not cover and int(stream.get("width", 0)) > 0
-            and int(stream.get("height", 0)) > 0)
+def check_limits(info: MediaInfo, settings: Settings) -> None:
+    """Raises Rejected: `too_many_pixels`, `too_long`."""
+    if info.video and info.video.width_px * info.video.height_px > settings.max_pixels:
+        raise _too_many_pixels(f"{info.video.width_px} x {info.video.height_px} pixels")
+    if info.duration_s > settings.max_duration_s:
+        raise Rejected("too_long", f"The file says that it is {_hours(info.duration_s)} long; at most "
+                                   f"{_hours(Fraction(settings.max_duration_s))} are accepted. Cut it into parts.")
 
 
-def _video(stream: Mapping[str, Any], layout: Layout) -> VideoStream:
-    average = _ratio(stream.get("avg_frame_rate"))
-    nominal = _ratio(stream.get("r_frame_rate")) or average or Fraction(25)
-    start_s = _number(stream.get("start_time")) or Fraction(0)
-    duration_s = _number(stream.get("duration"))
-    if layout.video_end_s is not None:
-        duration_s = layout.video_end_s - start_s
-    elif not layout.indexed and layout.end_s is not None:
-        duration_s = layout.end_s - start_s
-    sar = _ratio(stream.get("sample_aspect_ratio"), ":") or Fraction(1)
+def refusal(failure: StepFailed, layout: Layout) -> Rejected | None:
+    """What ffprobe's failure means for the one who uploaded the file; None when the file is not to blame."""
+    if failure.code == "tool_out_of_memory":
+        return Rejected("damaged", "Reading this file's headers takes more memory than any sound file needs: "
+                                   "it is damaged. Save it again on the device that made it.")
+    if failure.code != "tool_failed":
+        return None
+    stderr = failure.stderr if isinstance(failure, ToolFailed) else failure.message
+    codec = re.search(r"Codec \((\w+)\) not on whitelist", stderr)
+    if codec:
+        return Rejected("codec_not_allowed", f"The file holds a stream in {codec[1]}, which is not accepted. "
+                                             "Convert it to MP4 with H.264 and AAC, and upload that.")
+    pixels = re.search(r"Picture size (\d+)x(\d+) exceeds", stderr)
+    if pixels:
+        return _too_many_pixels(f"{pixels[1]} x {pixels[2]} pixels")
+    if "exceeds max_streams" in stderr:
+        return Rejected("too_many_streams", f"The file has more than {MAX_STREAMS} tracks. "
+                                            "Save it with the picture and the sound only.")
+    if "not on whitelist" in stderr:  # of formats: the first bytes promised something else
+        return Rejected("unsupported_container", "The file begins like a video but is none.")
+    if layout.headless or "moov atom not found" in stderr:
+        return Rejected("damaged", _CUT_SHORT if layout.overrun else _NO_INDEX)
+    return Rejected("damaged", "The file can not be read: it is damaged or incomplete. Upload it again, "
+                               "or save it again on the device that made it.")
+
+
+def _as_measured(info: MediaInfo, ends: dict[int, Fraction] | None) -> MediaInfo:
+    """The same with what is really there. None: everything was there, whatever the headers said."""
+    if ends is None:
+        return info
+    if not ends:
+        raise Rejected("damaged", "Of this file only the beginning arrived: its index is there, its content is not. "
+                                  "Upload it again.")
+
+    def cut(stream: VideoStream | AudioStream) -> dict[str, Fraction]:
+        return {"duration_s": max(ends.get(stream.index, stream.start_s) - stream.start_s, Fraction(0))}
+
+    duration = min(info.duration_s, max(ends.values()) - info.start_s)
+    return info.model_copy(update={
+        "duration_s": duration, "warnings": (*info.warnings, "truncated"),
+        "video": info.video.model_copy(update=cut(info.video)) if info.video else None,
+        "audio": tuple(stream.model_copy(update=cut(stream)) for stream in info.audio)})
+
+
+def _check_decodes(run: Runner, tools: Tools, settings: Settings, path: Path, video: VideoStream) -> None:
+    """AV1 is known to every ffmpeg, but some builds can only decode it with hardware that is not there."""
+    try:
+        run(Command((str(tools.ffmpeg), "-nostdin", "-v", "error", *input_args(settings.max_pixels),
+                     "-i", f"file:{path}", "-map", f"0:{video.index}", "-frames:v", "1", "-f", "null", "-"),
+                    reads=(path,), limits=LIMITS))
+    except StepFailed as failure:
+        if failure.code != "tool_failed":
+            raise
+        raise Rejected("codec_not_allowed", "The picture is AV1, which the ffmpeg of this installation can not "
+                                            "decode. Upload it as H.264, or ask the operator for an ffmpeg with "
+                                            "libdav1d.") from failure
+
+
+def _moves(stream: dict[str, Any]) -> bool:
+    """A picture with frames: no cover art, no empty track, none whose headers make no sense."""
+    disposition = stream.get("disposition", {})
+    return not (disposition.get("attached_pic") or disposition.get("still_image")) \
+        and _number(stream, "width") > 0 and _number(stream, "height") > 0 \
+        and stream.get("pix_fmt", "unknown") != "unknown" and stream.get("nb_frames") != "0"
+
+
+def _video(stream: dict[str, Any], layout: Layout) -> VideoStream:
+    start_s, duration_s = _times(stream, layout.video_end_s)
+    average = _rate(stream.get("avg_frame_rate"))
     return VideoStream(
-        index=int(stream["index"]),
-        codec=str(stream["codec_name"]),
-        profile=stream.get("profile"),
-        width_px=int(stream["width"]),
-        height_px=int(stream["height"]),
-        sar=sar if Fraction(1, 10) <= sar <= 10 else Fraction(1),
-        rotation_deg=_rotation(stream),
-        pix_fmt=str(stream.get("pix_fmt", "yuv420p")),
-        frame_rate=nominal,
-        average_frame_rate=average,
-        start_s=start_s,
-        duration_s=duration_s if duration_s and duration_s > 0 else None,
-        reorder_frames=int(stream.get("has_b_frames", 0)),
-        interlaced=stream.get("field_order", "progressive") in ("tt", "bb", "tb", "bt"),
-        color_primaries=stream.get("color_primaries"),
-        color_transfer=stream.get("color_transfer"),
-        color_space=stream.get("color_space"),
-        color_range=stream.get("color_range"),
-        bit_rate_bps=int(stream["bit_rate"]) if str(stream.get("bit_rate", "")).isdigit() else None,
-    )
+        index=stream["index"], codec=stream.get("codec_name", "unknown"), profile=_known(stream.get("profile")),
+        width_px=stream["width"], height_px=stream["height"], sar=_sar(stream.get("sample_aspect_ratio")),
+        rotation_deg=_rotation(stream), pix_fmt=stream["pix_fmt"],
+        # Without any rate (some ASF, AVI): the commonest of lectures.
+        frame_rate=_rate(stream.get("r_frame_rate")) or average or Fraction(25), average_frame_rate=average,
+        start_s=start_s, duration_s=duration_s, reorder_frames=_number(stream, "has_b_frames"),
+        interlaced=stream.get("field_order") in ("tt", "bb", "tb", "bt"),
+        color_primaries=_known(stream.get("color_primaries")), color_transfer=_known(stream.get("color_transfer")),
+        color_space=_known(stream.get("color_space")), color_range=_known(stream.get("color_range")),
+        bit_rate_bps=_number(stream, "bit_rate") or None)
 
 
-def _audio(stream: Mapping[str, Any], layout: Layout) -> AudioStream:
+def _audio(stream: dict[str, Any], layout: Layout) -> AudioStream:
+    start_s, duration_s = _times(stream, layout.audio_end_s)
     tags = stream.get("tags", {})
-    language = str(tags.get("language", "und"))
-    start_s = _number(stream.get("start_time")) or Fraction(0)
-    duration_s = _number(stream.get("duration"))
-    if layout.audio_end_s is not None:
-        duration_s = layout.audio_end_s - start_s
-    elif not layout.indexed and layout.end_s is not None:
-        duration_s = layout.end_s - start_s
+    language = _known(tags.get("language"))
     return AudioStream(
-        index=int(stream["index"]),
-        codec=str(stream["codec_name"]),
-        profile=stream.get("profile"),
-        channels=int(stream["channels"]),
-        sample_rate_hz=int(stream["sample_rate"]),
-        start_s=start_s,
-        duration_s=duration_s if duration_s and duration_s > 0 else None,
-        language=language if language not in ("und", "") else None,
-        title=tags.get("title"),
-        bit_rate_bps=int(stream["bit_rate"]) if str(stream.get("bit_rate", "")).isdigit() else None,
-    )
+        index=stream["index"], codec=stream.get("codec_name", "unknown"), profile=_known(stream.get("profile")),
+        channels=_number(stream, "channels"), sample_rate_hz=_number(stream, "sample_rate"),
+        start_s=start_s, duration_s=duration_s, language=None if language == "und" else language,
+        title=str(tags["title"])[:200] if tags.get("title") else None,
+        bit_rate_bps=_number(stream, "bit_rate") or None)
 
 
-def _rotation(stream: Mapping[str, Any]) -> int:
-    """Clockwise turn in degrees. ffprobe gives the matrix's counter-clockwise angle."""
-    for side in stream.get("side_data_list", []):
-        if "rotation" in side:
-            return round(-float(side["rotation"]) / 90) * 90 % 360
-    return 0
+def _times(stream: dict[str, Any], end_s: Fraction | None) -> tuple[Fraction, Fraction | None]:
+    """(start, duration) of a stream; Matroska tells a stream's end only, in a tag."""
+    start_s = _seconds(stream.get("start_time")) or Fraction(0)
+    if end_s is None:
+        duration = _seconds(stream.get("duration"))
+        if duration is not None and duration > 0:
+            return start_s, duration
+        tag = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", str(stream.get("tags", {}).get("DURATION", "")))
+        if tag is None:
+            return start_s, None
+        end_s = int(tag[1]) * 3600 + int(tag[2]) * 60 + Fraction(tag[3])
+    return start_s, max(end_s - max(start_s, Fraction(0)), Fraction(0)) or None
 
 
-def _number(text: object) -> Fraction | None:
+def _rotation(stream: dict[str, Any]) -> int:
+    """Clockwise quarter turns, in degrees. ffprobe's display matrix counts the other way round, the tag does not."""
+    for data in stream.get("side_data_list", []):
+        if isinstance(data.get("rotation"), (int, float)):
+            return round(-data["rotation"] / 90) * 90 % 360
+    tag = str(stream.get("tags", {}).get("rotate", ""))
+    return round(int(tag) / 90) * 90 % 360 if re.fullmatch(r"-?\d{1,4}", tag) else 0
+
+
+def _sar(text: Any) -> Fraction:
+    """Sample aspect ratio; 1 where it is unknown or absurd."""
+    ratio = _rate(str(text or "").replace(":", "/"))
+    return ratio if ratio and Fraction(1, 8) <= ratio <= 8 else Fraction(1)
+
+
+def _rate(text: Any) -> Fraction | None:
+    try:
+        rate = Fraction(str(text))
+    except (ValueError, ZeroDivisionError):
+        return None
+    return rate if rate > 0 else None
+
+
+def _seconds(text: Any) -> Fraction | None:
     try:
         return Fraction(str(text))
     except (ValueError, ZeroDivisionError):
         return None
 
 
-def _ratio(text: object, sign: str = "/") -> Fraction | None:
-    top, _, bottom = str(text).partition(sign)
-    if not (top.isdigit() and bottom.isdigit()) or int(bottom) == 0 or int(top) == 0:
-        return None
-    return Fraction(int(top), int(bottom))
+def _number(stream: dict[str, Any], name: str) -> int:
+    value = str(stream.get(name, ""))
+    return int(value) if re.fullmatch(r"\d{1,18}", value) else 0
+
+
+def _known(text: Any) -> str | None:
+    return str(text) if text and text not in ("unknown", "reserved", "unspecified") else None
+
+
+def _too_many_pixels(what: str) -> Rejected:
+    return Rejected("too_many_pixels", f"The picture has {what}, more than is accepted here. "
+                                       "Save it in a smaller size: 3840 x 2160 is plenty for a lecture.")
+
+
+def _hours(seconds: Fraction) -> str:
+    return f"{float(seconds) / 3600:.1f} hours" if seconds >= 3600 else f"{float(seconds) / 60:.0f} minutes"

@@ -51,7 +51,7 @@ def video_command(tools: Tools, plan: Plan, source: Path, cells: Sequence[Cell],
     """
     first, last = min(cell.k for cell in cells), max(cell.k for cell in cells)
     picture = _decoded(plan, source, plan.start_s(first))
-    picture = picture.filter("trim", end_pts=plan.boundaries[last + 1])
+    picture = picture.filter("trim", start_pts=plan.boundaries[first], end_pts=plan.boundaries[last + 1])
     by_rendition = {rendition.name: [cell for cell in cells if cell.rendition == rendition] for rendition in plan.video}
     lowest = max(i for i, rendition in enumerate(plan.video) if by_rendition[rendition.name])
     outputs = []
@@ -75,19 +75,20 @@ def video_command(tools: Tools, plan: Plan, source: Path, cells: Sequence[Cell],
 
 
 def _decoded(plan: Plan, source: Path, start_s: Fraction) -> Any:
-    """The frames from output time `start_s` on, on the output grid, without end.
+    """The frames from output time `start_s` or somewhat earlier on, on the output grid, without end.
 
-    Decoding begins at the key frame before, and `fps` then drops what comes too early but keeps the frame that is
-    still on screen at `start_s`: with accurate seeking a cell of a variable-rate source would begin with the next one.
+    Decoding begins at the key frame before, because the frame that is still on screen at `start_s` may be long past:
+    with accurate seeking a cell of a variable-rate source would begin with the next one, and a cell that is wholly
+    behind the last frame would be empty. Should the first frame come later, it is shown from `start_s` on.
     """
     stream = _input(plan, source, start_s - plan.seek_lead_s)[str(plan.video_index)]
-    if plan.origin_s:
-        stream = stream.filter("setpts", f"PTS-({plan.origin_s.numerator}/{plan.origin_s.denominator})/TB")
     if plan.deinterlace:
         stream = stream.filter("bwdif", deint="interlaced")
-    rate = f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}"
-    # From here on a time stamp is a frame number of the grid.
-    stream = stream.filter("fps", fps=rate, start_time=f"{float(start_s):.6f}")
+    start = f"({start_s.numerator}/{start_s.denominator})/TB"
+    time = f"PTS-({plan.origin_s.numerator}/{plan.origin_s.denominator})/TB"
+    stream = stream.filter("setpts", f"if(eq(N,0),min({time},{start}),{time})")
+    # From here on a time stamp is a frame number of the grid, rounded from 0 on and so the same in every cell.
+    stream = stream.filter("fps", fps=f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}")
     return stream.filter("tpad", stop=-1, stop_mode="clone")  # the last frame stays while the sound goes on
 
 
@@ -101,7 +102,7 @@ def _input(plan: Plan, source: Path, output_s: Fraction) -> Any:
 
 
 def _h264(plan: Plan, rendition: VideoRendition) -> dict[str, Any]:
-    group = max(plan.frames(k) for k in range(plan.segments))
+    group = max(2, *(plan.frames(k) for k in range(plan.segments)))  # with 1 it would be another, intra-only profile
     return {
         "c:v": "libx264",
         "preset": rendition.preset,
@@ -140,10 +141,13 @@ def audio_command(tools: Tools, plan: Plan, track: AudioTrack, source: Path, k: 
     # the same phase in every cell.
     seek_s = max(0, begin // track.sample_rate_hz - 1)
     sound = _input(plan, source, Fraction(seek_s))[str(track.stream_index)].filter("asetpts", _sound_time(plan, track))
+    source_rate = track.source_rate_hz
     sound = (
         # Gaps become silence and overlaps are dropped, so that sample n is second n / rate, whatever the source did.
-        sound.filter("aresample", track.sample_rate_hz, **{"async": 1, "min_hard_comp": "0.02",
-                                                          "first_pts": seek_s * track.sample_rate_hz})
+        # Two filters: one that resamples as well loses seconds of sound after a seek (ffmpeg 8.1).
+        sound.filter("aresample", source_rate, **{"async": 1, "min_hard_comp": "0.02",
+                                                  "first_pts": seek_s * source_rate})
+        .filter("aresample", track.sample_rate_hz)
         .filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
         .filter("apad")
         .filter("atrim", start_pts=begin, end_pts=end)
@@ -162,8 +166,9 @@ def _sound_time(plan: Plan, track: AudioTrack) -> str:
         return f"PTS-({plan.origin_s.numerator}/{plan.origin_s.denominator})/TB"
     first = float(track.source_start_s * rate)
     shift = round((track.source_start_s - plan.origin_s) * rate)
-    packets = f"round((PTS*TB*{rate}-{first:.3f})/{track.snap_samples})"
-    return f"({packets}*{track.snap_samples}+{shift})/{rate}/TB"
+    # By the end of the piece: of the first one the decoder has cut the beginning, its priming, away.
+    end = f"round((PTS*TB*{rate}+NB_SAMPLES-{first:.3f})/{track.snap_samples})*{track.snap_samples}"
+    return f"({end}-NB_SAMPLES+{shift})/{rate}/TB"
 
 
 def audio_lead(track: AudioTrack, k: int) -> int:
@@ -181,7 +186,7 @@ def thumbnail_command(tools: Tools, plan: Plan, source: Path, i: int, work: Path
     """The picture at i x 10 s to work/thumbnail.jpg, in the size of the rung nearest to 720p."""
     rung = min(plan.video, key=lambda video: abs(min(video.width_px, video.height_px) - 720))
     frame = min(int(i * THUMBNAIL_S * plan.frame_rate), plan.boundaries[-1] - 1)
-    picture = _decoded(plan, source, frame / plan.frame_rate).filter("trim", end_frame=1)
+    picture = _decoded(plan, source, frame / plan.frame_rate).filter("trim", start_pts=frame, end_pts=frame + 1)
     picture = picture.filter("scale", rung.width_px, rung.height_px, flags="lanczos").filter("setsar", 1)
     output = ffmpeg.output(picture, f"file:{work / 'thumbnail.jpg'}", f="mjpeg", map_metadata=-1,
                            **{"q:v": 3, "frames:v": 1, "pix_fmt": "yuvj420p"})

@@ -170,7 +170,8 @@ def _end_s(info: MediaInfo, video: VideoStream, audio: AudioStream | None) -> Fr
     streams = [stream for stream in (video, audio) if stream]
     ends = [stream.start_s + stream.duration_s for stream in streams if stream.duration_s]
     if len(ends) < len(streams):  # one that does not tell its own end may be the last to end
-        ends.append(info.start_s + info.duration_s)
+        # Matroska's duration counts from 0, wherever the first frame is.
+        ends.append(info.duration_s if info.container == "matroska" else info.start_s + info.duration_s)
     return max(ends)
 
 

@@ -82,7 +82,8 @@ def done(app: fake_service.App, *rows: str) -> bool:
 
 def alive_sleepers(seconds: str) -> list[int]:
     return [process.pid for process in psutil.process_iter(["cmdline", "status"])
-            if process.info["cmdline"] and process.info["cmdline"][-2:] == ["sleep", seconds]
+            if len(process.info["cmdline"] or ()) > 1 and process.info["cmdline"][-1] == seconds
+            and process.info["cmdline"][-2].endswith("sleep")
             and process.info["status"] != psutil.STATUS_ZOMBIE]
 
 
@@ -108,7 +109,7 @@ def test_a_killed_worker_is_replaced_within_the_lease(app: fake_service.App, set
     start("worker", "media", "light")
     start("sweeper")
     took = wait_for(lambda: done(app, "sleep a:601", "after a"))
-    assert took < settings.lease_s + 4
+    assert took < settings.lease_s + 8  # two interpreters start in this time, too
     assert log(settings) == ["begin a:601", "begin a:601", "end a:601", "after a"]
     wait_for(lambda: not alive_sleepers("601"), 5)
 

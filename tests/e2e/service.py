@@ -172,12 +172,15 @@ class Service:
     def until_ready(self, video_id: str, within_s: float = 180.0) -> dict[str, Any]:
         """The video, once everything of it is rendered."""
 
-        def look() -> dict[str, Any] | None:
+        deadline_s = time.monotonic() + within_s
+        while True:
             video = self.video(video_id)
             assert video["status"] != "failed" and not video["error"], video
-            return video if video["status"] == "ready" else None
-
-        return until(look, within_s, f"{video_id} is ready") or {}
+            if video["status"] == "ready":
+                return video
+            # Fills run at low priority: on a machine with other work they may take long.
+            assert time.monotonic() < deadline_s, f"not ready within {within_s:g} s: {video}"
+            time.sleep(0.1)
 
 
 def run(*arguments: str, timeout_s: float = 120.0, **how: Any) -> subprocess.CompletedProcess[str]:

@@ -17,8 +17,8 @@ Watch = Callable[..., Watching]
 
 @pytest.fixture(scope="module")
 def video(service: Service, clip: Path) -> dict[str, Any]:
-    """The lecture, rendered."""
-    return service.until_ready(service.upload(clip, title="What is a <cell>?")["id"])
+    """The lecture; it is being rendered while the first tests watch it."""
+    return service.upload(clip, title="What is a <cell>?")
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +151,23 @@ def test_the_page_can_stand_in_a_frame_of_another_site_only_where_it_is_meant_to
                     for name in ("watch", "embed")}
     assert "frame-ancestors 'none'" in policies["watch"]
     assert "frame-ancestors" not in policies["embed"]
-    page = watch(f"{service.url}/embed/{video['playback_id']}")
+
+
+def test_an_embedded_player_fills_its_frame(watch: Watch, service: Service, video: dict[str, Any]) -> None:
+    page = watch(f"{service.url}/embed/{video['playback_id']}", viewport={"width": 560, "height": 315})
     page.play()
     page.until_true("video.currentTime > 1")
+    box = page.ask("video.getBoundingClientRect().toJSON()")
+    assert [box[side] for side in ("left", "top", "width", "height")] == [0, 0, 560, 315]
+    assert page.ask("document.documentElement.scrollHeight") == 315
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_the_page_fits_the_screen(watch: Watch, url: str, width: int, height: int) -> None:
+    page = watch(url, viewport={"width": width, "height": height})
+    page.until_true("document.querySelector('select').options.length > 2")
+    assert page.ask("document.documentElement.scrollWidth") == width
+    assert page.ask("document.documentElement.scrollHeight") <= height
 
 
 def test_a_wrong_link_says_so(watch: Watch, service: Service) -> None:

@@ -28,13 +28,21 @@ def pictures(desk: Desk, ctx: render.RenderContext) -> np.ndarray:
     return found
 
 
-def test_the_last_picture_stays_while_the_sound_goes_on(desk: Desk, clips: Clips, out: Path) -> None:
-    source = clips.counted("long_sound.mp4", 100, "25", "-f", "mp4", size="320x180")
-    longer = clips.make("longer.mp4", "-i", str(source), "-f", "lavfi", "-i", "sine=440:d=9", "-c:v", "copy", "-c:a",
+@pytest.mark.parametrize("container", ["mp4", "mkv", "ts"])
+def test_the_last_picture_stays_while_the_sound_goes_on(
+    desk: Desk, clips: Clips, out: Path, container: str
+) -> None:
+    source = clips.counted("long_sound.mp4", 100, "25", size="320x180")
+    longer = clips.make(f"longer.{container}", "-i", str(source), "-f", "lavfi", "-i", "sine=440:d=9", "-c:v", "copy", "-c:a",
                         "aac", reads=(source,))
     ctx = rendered(desk, longer, out)
-    assert abs(ctx.plan.duration_s - 9) <= Fraction(1, 25)
-    assert numbers(pictures(desk, ctx)) == [min(n, 99) for n in range(225)]
+    frames = ctx.plan.boundaries[-1]
+    # MPEG-TS does not tell how long its last packet of sound is; Matroska's first one begins before second 0.
+    assert abs(frames - 225) <= {"mp4": 0, "mkv": 1, "ts": 8}[container]
+    shown = numbers(pictures(desk, ctx))
+    late = shown.count(0) - 1
+    assert late <= 2
+    assert shown == [min(max(n - late, 0), 99) for n in range(frames)]
 
 
 def test_silence_follows_when_the_sound_ends_first(desk: Desk, clips: Clips, out: Path) -> None:
@@ -81,7 +89,7 @@ def test_a_phone_held_upright_is_shown_upright(desk: Desk, clips: Clips, out: Pa
 
 
 def test_odd_sizes_lose_at_most_a_line(desk: Desk, clips: Clips, out: Path) -> None:
-    source = clips.counted("odd.mkv", 75, "25", "-c:v", "ffv1", size="321x241")
+    source = clips.counted("odd.mkv", 75, "25", "-c:v", "png", "-pix_fmt", "rgb24", size="321x241")
     ctx = rendered(desk, source, out)
     assert (ctx.plan.video[0].width_px, ctx.plan.video[0].height_px) == (320, 240)
     assert numbers(pictures(desk, ctx)) == list(range(75))

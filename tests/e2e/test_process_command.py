@@ -1,0 +1,120 @@
+"""`lectern process`: a folder for any web server, without a service."""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from browsing import Watching
+from lecture_clips import Shape, make
+from service import Program, assert_no_trace, one_sentence, run, until
+
+Watch = Callable[..., Watching]
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("short") / "short.mp4", Shape(duration_s=8, size="640x360"))
+
+
+@pytest.fixture(scope="module")
+def folder(short: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `lectern process` makes of it."""
+    made = tmp_path_factory.mktemp("processed") / "out"
+    done = run("process", str(short), "--out", str(made), "--title", "Offline & free", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["folder"] == str(made)
+    assert summary["duration_s"] == pytest.approx(8, abs=0.05)
+    assert summary["renditions"] == ["h264-360p", "aac"]
+    return made
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *what: object) -> None:
+        pass
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """What `python -m http.server -d FOLDER` does."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_folder_plays_from_any_web_server(folder: Path, watch: Watch) -> None:
+    with served(folder) as url:
+        page = watch(f"{url}/index.html")
+        assert page.page.inner_text("h1") == "Offline & free"
+        page.play()
+        page.until_true("video.currentTime > 1")
+        page.seek(6)
+        page.until_true("video.ended")
+        page.complaints = [text for text in page.complaints if "favicon" not in text]
+
+
+def test_a_second_run_keeps_what_is_there_and_makes_what_is_missing(short: Path, folder: Path) -> None:
+    cells = {path: path.stat().st_mtime_ns for path in folder.rglob("*.m4s")}
+    gone = folder / "h264-360p" / "1.m4s"
+    content = gone.read_bytes()
+    gone.unlink()
+    done = run("process", str(short), "--out", str(folder), "--title", "Offline & free")
+    assert done.returncode == 0, done.stderr
+    assert gone.read_bytes() == content
+    assert {path: path.stat().st_mtime_ns for path in cells if path != gone} == {
+        path: time_ns for path, time_ns in cells.items() if path != gone}
+
+
+def test_another_video_is_not_mixed_into_a_folder(folder: Path, tmp_path: Path) -> None:
+    other = make(tmp_path / "other.mp4", Shape(duration_s=3, size="320x180"))
+    said = one_sentence(run("process", str(other), "--out", str(folder)), 1)
+    assert "another video" in said
+    assert "--out" in said
+
+
+def test_a_folder_with_other_things_in_it_is_not_touched(short: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    assert "not empty" in one_sentence(run("process", str(short), "--out", str(tmp_path)), 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_what_is_no_video_is_refused_in_one_sentence_and_leaves_no_folder(tmp_path: Path) -> None:
+    text = tmp_path / "notes.mp4"
+    text.write_text("These are my notes.\n" * 50)
+    one_sentence(run("process", str(text), "--out", str(tmp_path / "out")), 65)
+    one_sentence(run("process", str(tmp_path / "none.mp4"), "--out", str(tmp_path / "out")), 66)
+    one_sentence(run("plan", str(text)), 65)
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_usage_is_explained(tmp_path: Path) -> None:
+    done = run("process", str(tmp_path))
+    assert done.returncode == 64
+    assert "--out" in done.stderr
+    assert_no_trace(done.stderr)
+
+
+def test_ctrl_c_ends_it_and_the_next_run_goes_on(clip: Path, tmp_path: Path,
+                                                 program: Callable[..., Program]) -> None:
+    out = tmp_path / "out"
+    begun = program("process", str(clip), "--out", str(out))
+    until(lambda: any(out.rglob("*.m4s")), 60, "the first cell")
+    assert begun.interrupt() == 130
+    assert_no_trace(begun.output)
+    assert not (out / "master.m3u8").exists()  # nobody takes it for finished
+    kept = {path: path.stat().st_mtime_ns for path in out.rglob("*.m4s")}
+    done = run("process", str(clip), "--out", str(out), timeout_s=200)
+    assert done.returncode == 0, done.stderr
+    assert (out / "master.m3u8").exists()
+    assert kept == {path: path.stat().st_mtime_ns for path in kept}
