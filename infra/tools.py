@@ -177,7 +177,7 @@ def _disk(settings: Settings) -> Check:
     free = shutil.disk_usage(folder).free
     ok = free > settings.reserve_bytes
     return Check("disk room", ok, f"{free / GIB:.1f} GiB free", "" if ok else
-                 f"Uploads are refused below {settings.reserve_bytes / GIB:.1f} GiB (LECTERN_RESERVE_BYTES): free some.")
+                 f"Free some: uploads are refused below {settings.reserve_bytes / GIB:.1f} GiB (LECTERN_RESERVE_BYTES).")
 
 
 def _port(settings: Settings) -> Check:

@@ -40,7 +40,8 @@ def mp4_layout(file: BinaryIO, size_bytes: int) -> Layout:
             moov = True
             fragmented = _has_child(file, body, min(end, size_bytes), b"mvex")
         if end > size_bytes:
-            return Layout(indexed=moov and not fragmented, overrun=True, headless=not moov)
+            # Only of these is anything missed; a box of another kind with such a size is damage.
+            return Layout(indexed=moov and not fragmented, overrun=kind in (b"mdat", b"moov"), headless=not moov)
         if end <= at or (kind == b"moof" and moov):
             break
         at = end

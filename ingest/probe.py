@@ -64,7 +64,8 @@ def probe(run: Runner, tools: Tools, settings: Settings, path: Path) -> MediaInf
         raise refused from failure
     info = parse_probe(answer, size, layout)
     if layout.overrun and layout.end_s is None:
-        info = _as_measured(info, measured_ends(run, tools, settings, path, info))
+        # Of an AVI, ffprobe has counted what is there; of an MP4 it has believed the index.
+        info = _warned(info) if kind == "avi" else _as_measured(info, measured_ends(run, tools, settings, path, info))
     check_limits(info, settings)
     if info.video is not None and info.video.codec == "av1":
         _check_decodes(run, tools, settings, path, info.video)
@@ -87,14 +88,15 @@ def parse_probe(answer: bytes, size_bytes: int, layout: Layout | None = None) ->
                                       "Upload it again, or save it again on the device that made it.")
         raise Rejected("no_streams", "There is neither picture nor sound in this file.")
     default = [stream for stream in pictures if stream.get("disposition", {}).get("default")]
-    video = _video((default or pictures)[0], layout) if pictures else None
+    largest = max(default or pictures, key=lambda stream: stream["width"] * stream["height"], default=None)
+    video = _video(largest, layout) if largest else None
     audio = tuple(_audio(stream, layout) for stream in sounds)
     duration = _seconds(document.get("format", {}).get("duration"))
     if layout.end_s is not None:
         duration = layout.end_s - max(start_s, Fraction(0))
     if not duration or duration <= 0:
-        raise Rejected("damaged", "Nothing in the file tells how long it is, and its end can not be found. "
-                                  "Save it again on the device that made it, or convert it to MP4.")
+        raise Rejected("damaged", "Nothing in the file tells how long it is, or its end is missing. "
+                                  "Upload it again, or convert it to MP4.")
     return MediaInfo(container=container, size_bytes=size_bytes, duration_s=duration, start_s=start_s,
                      seekable=layout.indexed, video=video, audio=audio,
                      warnings=("truncated",) if layout.overrun and layout.end_s is not None else ())
@@ -111,28 +113,32 @@ def check_limits(info: MediaInfo, settings: Settings) -> None:
 
 def refusal(failure: StepFailed, layout: Layout) -> Rejected | None:
     """What ffprobe's failure means for the one who uploaded the file; None when the file is not to blame."""
+    stderr = failure.stderr if isinstance(failure, ToolFailed) else failure.message
+    if "exceeds max_streams" in stderr:  # which ffprobe goes on to call "Out of memory"
+        return Rejected("too_many_streams", f"The file has more than {MAX_STREAMS} tracks. "
+                                            "Save it with the picture and the sound only.")
     if failure.code == "tool_out_of_memory":
         return Rejected("damaged", "Reading this file's headers takes more memory than any sound file needs: "
                                    "it is damaged. Save it again on the device that made it.")
     if failure.code != "tool_failed":
         return None
-    stderr = failure.stderr if isinstance(failure, ToolFailed) else failure.message
-    codec = re.search(r"Codec \((\w+)\) not on whitelist", stderr)
+    codec = re.search(r"Codec \(([\w.-]+)\) not on whitelist", stderr)
     if codec:
         return Rejected("codec_not_allowed", f"The file holds a stream in {codec[1]}, which is not accepted. "
                                              "Convert it to MP4 with H.264 and AAC, and upload that.")
     pixels = re.search(r"Picture size (\d+)x(\d+) exceeds", stderr)
     if pixels:
         return _too_many_pixels(f"{pixels[1]} x {pixels[2]} pixels")
-    if "exceeds max_streams" in stderr:
-        return Rejected("too_many_streams", f"The file has more than {MAX_STREAMS} tracks. "
-                                            "Save it with the picture and the sound only.")
     if "not on whitelist" in stderr:  # of formats: the first bytes promised something else
         return Rejected("unsupported_container", "The file begins like a video but is none.")
     if layout.headless or "moov atom not found" in stderr:
         return Rejected("damaged", _CUT_SHORT if layout.overrun else _NO_INDEX)
     return Rejected("damaged", "The file can not be read: it is damaged or incomplete. Upload it again, "
                                "or save it again on the device that made it.")
+
+
+def _warned(info: MediaInfo) -> MediaInfo:
+    return info.model_copy(update={"warnings": (*info.warnings, "truncated")})
 
 
 def _as_measured(info: MediaInfo, ends: dict[int, Fraction] | None) -> MediaInfo:
@@ -147,8 +153,8 @@ def _as_measured(info: MediaInfo, ends: dict[int, Fraction] | None) -> MediaInfo
         return {"duration_s": max(ends.get(stream.index, stream.start_s) - stream.start_s, Fraction(0))}
 
     duration = min(info.duration_s, max(ends.values()) - info.start_s)
-    return info.model_copy(update={
-        "duration_s": duration, "warnings": (*info.warnings, "truncated"),
+    return _warned(info).model_copy(update={
+        "duration_s": duration,
         "video": info.video.model_copy(update=cut(info.video)) if info.video else None,
         "audio": tuple(stream.model_copy(update=cut(stream)) for stream in info.audio)})
 
@@ -178,12 +184,15 @@ def _moves(stream: dict[str, Any]) -> bool:
 def _video(stream: dict[str, Any], layout: Layout) -> VideoStream:
     start_s, duration_s = _times(stream, layout.video_end_s)
     average = _rate(stream.get("avg_frame_rate"))
+    # Without any rate (some ASF, AVI): the commonest of lectures.
+    nominal = _rate(stream.get("r_frame_rate")) or average or Fraction(25)
+    if average and nominal == 2 * average:
+        nominal = average  # of MPEG-1 and MPEG-2, ffprobe gives the rate of the fields
     return VideoStream(
         index=stream["index"], codec=stream.get("codec_name", "unknown"), profile=_known(stream.get("profile")),
         width_px=stream["width"], height_px=stream["height"], sar=_sar(stream.get("sample_aspect_ratio")),
         rotation_deg=_rotation(stream), pix_fmt=stream["pix_fmt"],
-        # Without any rate (some ASF, AVI): the commonest of lectures.
-        frame_rate=_rate(stream.get("r_frame_rate")) or average or Fraction(25), average_frame_rate=average,
+        frame_rate=nominal, average_frame_rate=average,
         start_s=start_s, duration_s=duration_s, reorder_frames=_number(stream, "has_b_frames"),
         interlaced=stream.get("field_order") in ("tt", "bb", "tb", "bt"),
         color_primaries=_known(stream.get("color_primaries")), color_transfer=_known(stream.get("color_transfer")),
@@ -221,7 +230,8 @@ def _rotation(stream: dict[str, Any]) -> int:
     """Clockwise quarter turns, in degrees. ffprobe's display matrix counts the other way round, the tag does not."""
     for data in stream.get("side_data_list", []):
         if isinstance(data.get("rotation"), (int, float)):
-            return round(-data["rotation"] / 90) * 90 % 360
+            turns: int = round(-data["rotation"] / 90)
+            return turns * 90 % 360
     tag = str(stream.get("tags", {}).get("rotate", ""))
     return round(int(tag) / 90) * 90 % 360 if re.fullmatch(r"-?\d{1,4}", tag) else 0
 

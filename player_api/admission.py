@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra import owner
 from infra.core.errors import Rejected, StepFailed, Unavailable
 from infra.core.keys import PlanKeys
 from infra.core.media import MediaInfo
@@ -74,7 +75,10 @@ class VideoAdmission:
 def try_out(plan: Plan, info: MediaInfo, path: Path, settings: Settings, tools: Tools, run: Runner
             ) -> dict[str, bytes]:
     """The init sections of a source's renditions. Raises Rejected when its picture can not be decoded here."""
-    with tempfile.TemporaryDirectory(prefix="lectern-") as work:
+    # Where the sweeper looks for what killed processes left.
+    folder = settings.data.absolute() / "work" / owner.this_process()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as work:
         try:
             return make_inits(plan, path, Path(work), tools, run, max_pixels=settings.max_pixels)
         except StepFailed as failure:

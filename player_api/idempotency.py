@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import delete
-from sqlalchemy.orm import Session
 
 from infra.core.errors import Conflict, Rejected
 from infra.db.models import IdempotencyKey
@@ -24,6 +23,20 @@ def once(database: Database, organization_id: str, key: str | None, request_sha2
     """
     if key is None:
         return answer()
+    known = begin(database, organization_id, key, request_sha256)
+    if known is not None:
+        return known
+    try:
+        body = answer()
+    except BaseException:
+        forget(database, organization_id, key)
+        raise
+    end(database, organization_id, key, body)
+    return body
+
+
+def begin(database: Database, organization_id: str, key: str, request_sha256: str) -> dict[str, Any] | None:
+    """The answer that this key got before; None makes this request the first one. Raises as `once` does."""
     with database.write() as session:
         session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - _KEPT_S))
         session.execute(delete(IdempotencyKey).where(
@@ -33,16 +46,22 @@ def once(database: Database, organization_id: str, key: str | None, request_sha2
             return _replay(known, request_sha256)
         session.add(IdempotencyKey(organization_id=organization_id, key=key, request_sha256=request_sha256,
                                    created_at=now()))
-    try:
-        body = answer()
-    except BaseException:
-        with database.write() as session:
-            _forget(session, organization_id, key)
-        raise
+    return None
+
+
+def end(database: Database, organization_id: str, key: str, body: dict[str, Any]) -> None:
+    """Keep the answer of the first request. One that was at work for long may find its key gone: it made it anyway."""
     with database.write() as session:
-        row = session.get_one(IdempotencyKey, (organization_id, key))
-        row.status, row.response = 201, body
-    return body
+        row = session.get(IdempotencyKey, (organization_id, key))
+        if row is not None:
+            row.status, row.response = 201, body
+
+
+def forget(database: Database, organization_id: str, key: str) -> None:
+    """The first request failed: the next one is the first."""
+    with database.write() as session:
+        session.execute(delete(IdempotencyKey).where(
+            IdempotencyKey.organization_id == organization_id, IdempotencyKey.key == key))
 
 
 def _replay(known: IdempotencyKey, request_sha256: str) -> dict[str, Any]:
@@ -51,8 +70,3 @@ def _replay(known: IdempotencyKey, request_sha256: str) -> dict[str, Any]:
     if known.response is None:
         raise Conflict("request_at_work", "The first request with this Idempotency-Key is still at work.")
     return known.response
-
-
-def _forget(session: Session, organization_id: str, key: str) -> None:
-    session.execute(delete(IdempotencyKey).where(
-        IdempotencyKey.organization_id == organization_id, IdempotencyKey.key == key))

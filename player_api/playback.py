@@ -6,6 +6,7 @@ ever; playlists of a finished plan are kept briefly, because a video can be with
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from infra.core.ids import is_id
 from infra.core.keys import PlanKeys
 from infra.db.models import Video
 from player_api.demand import Waiting
-from player_api.ranges import respond
+from player_api.ranges import matches, respond
 from player_api.services import Services
 from transcode import playlists
 from transcode.cells import THUMBNAIL_S
@@ -73,15 +74,18 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
             response.headers["Server-Timing"] = f"cell;dur={waited_ms:.0f}"
         return response
 
-    @routes.api_route("/{playback_id}/master.m3u8", methods=["GET", "HEAD"])
+    @routes.get("/{playback_id}/master.m3u8")
+    @routes.head("/{playback_id}/master.m3u8", include_in_schema=False)
     async def master(playback_id: str, request: Request) -> Response:
         """Multivariant playlist: complete as soon as the video has a plan."""
         video = await playable(playback_id)
         return _text(request, playlists.multivariant(video.plan))
 
-    @routes.api_route("/{playback_id}/thumbnail.jpg", methods=["GET", "HEAD"])
+    @routes.get("/{playback_id}/thumbnail.jpg")
+    @routes.head("/{playback_id}/thumbnail.jpg", include_in_schema=False)
     async def thumbnail(playback_id: str, request: Request,
-                        at_s: Annotated[float | None, Query(alias="time", ge=0, description="Seconds.")] = None,
+                        at_s: Annotated[float | None, Query(alias="time", ge=0, allow_inf_nan=False,
+                                                            description="Seconds.")] = None,
                         ) -> Response:
         """The picture shown at `time`, to the 10 s before it; the poster without `time`."""
         video = await playable(playback_id)
@@ -90,7 +94,8 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
         cache = _BRIEFLY if at_s is None else _FOR_EVER
         return await answer(request, video, video.keys.thumbnail(i), THUMBNAIL, i, "image/jpeg", cache)
 
-    @routes.api_route("/{playback_id}/{rendition}/index.m3u8", methods=["GET", "HEAD"])
+    @routes.get("/{playback_id}/{rendition}/index.m3u8")
+    @routes.head("/{playback_id}/{rendition}/index.m3u8", include_in_schema=False)
     async def index(playback_id: str, rendition: str, request: Request) -> Response:
         """Media playlist of one rendition: every segment of the whole video."""
         video = await playable(playback_id)
@@ -99,7 +104,8 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
             raise NotFound("rendition_not_found", "This video has no such rendition.")
         return _text(request, playlists.media(video.plan, found))
 
-    @routes.api_route("/{playback_id}/{rendition}/{name}", methods=["GET", "HEAD"])
+    @routes.get("/{playback_id}/{rendition}/{name}")
+    @routes.head("/{playback_id}/{rendition}/{name}", include_in_schema=False)
     async def segment(playback_id: str, rendition: str, name: str, request: Request) -> Response:
         """An init section (init.mp4) or a cell ({n}.m4s). A cell that does not exist yet is rendered now."""
         video = await playable(playback_id)
@@ -136,4 +142,8 @@ def _load(services: Services, playback_id: str, known: Playable | None) -> Playa
 
 
 def _text(request: Request, playlist: str) -> Response:
-    return Response(playlist, media_type=PLAYLIST_TYPE, headers={"Cache-Control": _BRIEFLY})
+    etag = f'"{hashlib.sha256(playlist.encode()).hexdigest()[:32]}"'
+    headers = {"Cache-Control": _BRIEFLY, "ETag": etag}
+    if matches(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    return Response(playlist, media_type=PLAYLIST_TYPE, headers=headers)

@@ -38,7 +38,7 @@ async def respond(request: Request, storage: Storage, info: ObjectInfo, mime: st
     """The object of `info`, by the conditions and the range of `request`. Objects here are at most a few megabytes."""
     etag = f'"{info.etag}"'
     headers = {"ETag": etag, "Cache-Control": cache, "Accept-Ranges": "bytes"}
-    if _matches(request.headers.get("if-none-match"), etag):
+    if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     wanted = request.headers.get("range")
     if request.headers.get("if-range", etag) != etag:
@@ -59,7 +59,8 @@ async def respond(request: Request, storage: Storage, info: ObjectInfo, mime: st
     return Response(body, 206 if span else 200, headers, media_type=mime)
 
 
-def _matches(header: str | None, etag: str) -> bool:
+def matches(header: str | None, etag: str) -> bool:
+    """Whether If-None-Match names what we have (RFC 9110, 13.1.2)."""
     if header is None:
         return False
     return header.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in header.split(","))

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -30,6 +30,10 @@ from player_api.services import Services
 _FOLLOW_EVERY_S = 0.5
 
 
+# NUL has no place in a text of PostgreSQL, nor in a title.
+Text = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00]*$")]
+
+
 class Source(BaseModel):
     """Where the bytes come from: exactly one of both."""
 
@@ -42,8 +46,8 @@ class NewVideo(BaseModel):
     """A video to be made."""
 
     model_config = ConfigDict(extra="forbid")
-    title: str | None = Field(None, max_length=500, examples=["Lecture 1: What is a cell?"])
-    language: str | None = Field(None, max_length=35, description="BCP 47, such as en or pt-BR.")
+    title: Text | None = Field(None, max_length=500, examples=["Lecture 1: What is a cell?"])
+    language: Text | None = Field(None, max_length=35, description="BCP 47, such as en or pt-BR.")
     source: Source
 
 
@@ -51,8 +55,8 @@ class VideoChanges(BaseModel):
     """What can be changed of a video."""
 
     model_config = ConfigDict(extra="forbid")
-    title: str | None = Field(None, min_length=1, max_length=500)
-    language: str | None = Field(None, max_length=35)
+    title: Text | None = Field(None, min_length=1, max_length=500)
+    language: Text | None = Field(None, max_length=35)
 
 
 def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> APIRouter:
@@ -65,6 +69,29 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
             video = catalogue.get(session, organization_id, video_id)
             return catalogue.describe(video, catalogue.steps_of(session, [video.id])[video.id])
 
+    async def form(request: Request, organization_id: str, key: str | None) -> dict[str, Any]:
+        """The video of a form with a file."""
+        # Known before its bytes are: a form of the same size is taken for the same form.
+        size = request.headers.get("content-length", "")
+        digest = hashlib.sha256(f"multipart {size}".encode()).hexdigest()
+        database = services.database
+        if key is not None:
+            known = await run_in_threadpool(idempotency.begin, database, organization_id, key, digest)
+            if known is not None:
+                async for _ in request.stream():  # most clients read no answer before they have sent all
+                    pass
+                return known
+        try:
+            upload = await receive_form(request, intake, organization_id)
+            body = await run_in_threadpool(shown, organization_id, upload.video_id or "")
+        except BaseException:
+            if key is not None:
+                await run_in_threadpool(idempotency.forget, database, organization_id, key)
+            raise
+        if key is not None:
+            await run_in_threadpool(idempotency.end, database, organization_id, key, body)
+        return body
+
     @routes.post("", status_code=201, summary="Make a video of a file, a finished upload, or a URL", openapi_extra={
         "requestBody": {"required": True, "content": {
             "application/json": {"schema": NewVideo.model_json_schema()},
@@ -76,9 +103,7 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
                    idempotency_key: Annotated[str | None, Header(max_length=255)] = None) -> Response:
         """One request with the file in a form (curl -F file=@lecture.mp4), or JSON that names the source."""
         if request.headers.get("content-type", "").startswith("multipart/"):
-            upload = await receive_form(request, intake, who.organization_id)
-            body = await run_in_threadpool(shown, who.organization_id, upload.video_id or "")
-            return _created(body)
+            return _created(await form(request, who.organization_id, idempotency_key))
         raw = await request.body()
         try:
             wanted = NewVideo.model_validate_json(raw)

@@ -86,7 +86,7 @@ def _decoded(plan: Plan, source: Path, start_s: Fraction) -> Any:
         stream = stream.filter("bwdif", deint="interlaced")
     start = f"({start_s.numerator}/{start_s.denominator})/TB"
     time = f"PTS-({plan.origin_s.numerator}/{plan.origin_s.denominator})/TB"
-    stream = stream.filter("setpts", f"if(eq(N,0),min({time},{start}),{time})")
+    stream = stream.filter("setpts", f"round(if(eq(N,0),min({time},{start}),{time}))")
     # From here on a time stamp is a frame number of the grid, rounded from 0 on and so the same in every cell.
     stream = stream.filter("fps", fps=f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}")
     return stream.filter("tpad", stop=-1, stop_mode="clone")  # the last frame stays while the sound goes on
@@ -163,12 +163,13 @@ def _sound_time(plan: Plan, track: AudioTrack) -> str:
     """Expression for the output time of a decoded piece of sound, exact to the sample."""
     rate = track.source_rate_hz
     if not track.snap_samples:
-        return f"PTS-({plan.origin_s.numerator}/{plan.origin_s.denominator})/TB"
+        return f"round(PTS-({plan.origin_s.numerator}/{plan.origin_s.denominator})/TB)"
     first = float(track.source_start_s * rate)
     shift = round((track.source_start_s - plan.origin_s) * rate)
     # By the end of the piece: of the first one the decoder has cut the beginning, its priming, away.
     end = f"round((PTS*TB*{rate}+NB_SAMPLES-{first:.3f})/{track.snap_samples})*{track.snap_samples}"
-    return f"({end}-NB_SAMPLES+{shift})/{rate}/TB"
+    # round: a result a hair below a whole tick would be cut to the one before, and a cell be a sample off.
+    return f"round(({end}-NB_SAMPLES+{shift})/{rate}/TB)"
 
 
 def audio_lead(track: AudioTrack, k: int) -> int:

@@ -34,6 +34,7 @@ AUDIO_DECODERS: tuple[str, ...] = (
 # lectures carry are named although nothing is rendered from them.
 SUBTITLE_DECODERS: tuple[str, ...] = (
     "mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text", "dvdsub", "dvbsub", "pgssub", "cc_dec",
+    "libzvbi_teletextdec",  # recordings of television
 )
 
 MAX_STREAMS = 64

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import m3u8
+import psutil
 
 _TUS = {"Tus-Resumable": "1.0.0"}
 _PIECE_BYTES = 1 << 20
@@ -61,11 +62,12 @@ class Played:
 class Service:
     """A running `lectern up` and one connection to it."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, supervisor: int) -> None:
         where = urlsplit(url)
         assert where.hostname and where.port
         self._address = (where.hostname, where.port)
         self._key = key
+        self._supervisor = supervisor
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(8)
 
@@ -138,10 +140,20 @@ class Service:
         video_s, audio_s = both
         return video_s - begun, audio_s - begun
 
+    def segments(self, playback_id: str, rung: str = "h264-720p") -> int:
+        """How many segments the video has."""
+        return len(m3u8.loads(self.get(f"/play/{playback_id}/{rung}/index.m3u8").body.decode()).segments)
+
     def video(self, video_id: str) -> dict[str, Any]:
         """The video as the API shows it."""
         found: dict[str, Any] = json.loads(self.get(f"{API}/videos/{video_id}").body)
         return found
+
+    def hold(self, module: str) -> None:
+        """Stop a process of the service, as if it were not there; it ends with the others."""
+        for process in psutil.Process(self._supervisor).children():
+            if module in " ".join(process.cmdline()):
+                process.suspend()
 
     def delete(self, video_id: str) -> None:
         """Withdraw a video, so that its background work does not disturb what is measured next."""
@@ -158,7 +170,7 @@ def service(data: Path, **environment: str) -> Iterator[Service]:
         assert process.stdout
         for line in process.stdout:
             if line.startswith("ready "):
-                yield Service(line.split()[1], (data / "admin.key").read_text().strip())
+                yield Service(line.split()[1], (data / "admin.key").read_text().strip(), process.pid)
                 break
         else:
             raise RuntimeError("the service did not start; its messages above say why")

@@ -1,4 +1,6 @@
-"""A service without media: `python -m fake_service worker QUEUE...`, `sweeper` or `web`, settings from the environment.
+"""A service without media: `python -m fake_service up`, `worker QUEUE...`, `sweeper` or `web`.
+
+Settings come from the environment.
 
 Its steps write what they do into DATA/log, one line each: `begin|end|late STEP/KEY PID`.
 """
@@ -9,6 +11,7 @@ import http.server
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from infra.core.command import Command
+from infra.core.errors import LecternError
 from infra.core.settings import Settings
 from infra.core.steps import Outcome, StepContext, Tools
 from infra.db import steps
@@ -24,9 +28,10 @@ from infra.db.models import Organization, Video
 from infra.db.session import Database, url_of
 from infra.process import ProcessRunner
 from infra.queue import CeleryDoorbell
-from infra.runtime import sweeper, worker
+from infra.runtime import supervisor, sweeper, worker
 from infra.runtime.engine import Engine
 from infra.runtime.steps import Itinerary, StepSpec
+from infra.runtime.supervisor import Program
 
 TOOLS = Tools(Path("/bin/false"), Path("/bin/false"), "none")
 
@@ -102,8 +107,20 @@ class Ready(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args: Any) -> None: ...
 
 
+def programs(settings: Settings, web: Sequence[str]) -> list[Program]:
+    return [Program("web", tuple(web)),
+            Program("work", ("fake_service", "worker", "media", "light"), ("media", "light")),
+            Program("sweeper", ("fake_service", "sweeper"))]
+
+
 def main(role: str, *queues: str) -> int:
     settings = Settings()
+    if role == "up":
+        try:
+            return supervisor.up(settings, queues or ("fake_service", "web"), choose=programs)
+        except LecternError as error:
+            print(error)
+            return error.exit_code
     if role == "web":
         http.server.HTTPServer((settings.host, settings.port), Ready).serve_forever()
     if role == "sweeper":

@@ -6,36 +6,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import fake_service
-import psutil
 import pytest
+from service_probe import alive_sleepers, done, environment, log, states, wait_for
 from sqlalchemy import select
 
 from infra.core.settings import Settings
 from infra.db import demands
 from infra.db.models import Demand, Step, StepState
 
-HERE = Path(__file__).parent
 Start = Callable[..., "subprocess.Popen[bytes]"]
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": f"{HERE}:{HERE.parents[1]}", "LECTERN_DATA": str(settings.data),
-            "LECTERN_LEASE_S": str(settings.lease_s), "LECTERN_SWEEP_S": str(settings.sweep_s),
-            "LECTERN_PORT": str(settings.port)}
-
-
-def wait_for(what: Callable[[], object], within_s: float = 20.0) -> float:
-    """Seconds until it came true."""
-    began = time.monotonic()
-    while not what():
-        assert time.monotonic() - began < within_s, "it did not come true in time"
-        time.sleep(0.02)
-    return time.monotonic() - began
 
 
 @pytest.fixture
@@ -65,28 +48,6 @@ def start(settings: Settings) -> Iterator[Start]:
         child.wait()
 
 
-def log(settings: Settings) -> list[str]:
-    path = settings.data / "log"
-    return [" ".join(line.split()[:2]) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def states(app: fake_service.App) -> dict[str, str]:
-    with app.database.read() as session:
-        return {f"{row.step} {row.key}": row.state for row in session.scalars(select(Step))}
-
-
-def done(app: fake_service.App, *rows: str) -> bool:
-    seen = states(app)
-    return all(seen.get(row) == StepState.DONE for row in rows)
-
-
-def alive_sleepers(seconds: str) -> list[int]:
-    return [process.pid for process in psutil.process_iter(["cmdline", "status"])
-            if len(process.info["cmdline"] or ()) > 1 and process.info["cmdline"][-1] == seconds
-            and process.info["cmdline"][-2].endswith("sleep")
-            and process.info["status"] != psutil.STATUS_ZOMBIE]
-
-
 def test_a_chain_of_steps_runs_through_two_queues(app: fake_service.App, settings: Settings, start: Start) -> None:
     start("worker", "media", "light")
     fake_service.add(app, "a:0.1", "b:0.1")
@@ -109,9 +70,9 @@ def test_a_killed_worker_is_replaced_within_the_lease(app: fake_service.App, set
     start("worker", "media", "light")
     start("sweeper")
     took = wait_for(lambda: done(app, "sleep a:601", "after a"))
-    assert took < settings.lease_s + 8  # two interpreters start in this time, too
+    assert took < settings.lease_s + 20  # two interpreters start in this time, too, on a machine at work
     assert log(settings) == ["begin a:601", "begin a:601", "end a:601", "after a"]
-    wait_for(lambda: not alive_sleepers("601"), 5)
+    wait_for(lambda: not alive_sleepers("601"))
 
 
 def test_the_death_of_a_process_of_this_machine_is_seen_at_once(app: fake_service.App, settings: Settings,
@@ -124,7 +85,7 @@ def test_the_death_of_a_process_of_this_machine_is_seen_at_once(app: fake_servic
     first.kill()  # not reaped: a zombie is dead, too
     start("worker", "media")
     wait_for(lambda: done(app, "sleep a:602", "after a"))
-    wait_for(lambda: not list((settings.data / "work").glob("*/*")), 5)
+    wait_for(lambda: not list((settings.data / "work").glob("*/*")))
 
 
 def test_a_worker_that_was_frozen_past_its_lease_changes_nothing(app: fake_service.App, settings: Settings,
@@ -137,7 +98,7 @@ def test_a_worker_that_was_frozen_past_its_lease_changes_nothing(app: fake_servi
     start("sweeper")
     wait_for(lambda: done(app, "sleep a:603", "after a"))
     os.kill(frozen.pid, signal.SIGCONT)
-    wait_for(lambda: not alive_sleepers("603"), 8)  # it noticed the loss and killed its child
+    wait_for(lambda: not alive_sleepers("603"))  # it noticed the loss and killed its child
     assert log(settings).count("end a:603") == 1
     assert done(app, "sleep a:603", "after a")
 
@@ -149,7 +110,7 @@ def test_a_deleted_video_stops_its_work(app: fake_service.App, settings: Setting
     with app.database.write() as session:
         video = session.get_one(fake_service.Video, "v")
         video.deleted_at = 1.0
-    wait_for(lambda: not alive_sleepers("604"), 8)
+    wait_for(lambda: not alive_sleepers("604"))
 
 
 def test_sigterm_lets_short_work_end_and_gives_long_work_back(app: fake_service.App, settings: Settings,
@@ -158,7 +119,7 @@ def test_sigterm_lets_short_work_end_and_gives_long_work_back(app: fake_service.
     fake_service.add(app, "short:1", "long:605")
     wait_for(lambda: len(log(settings)) == 2)
     worker.terminate()
-    assert worker.wait(8) == 0
+    assert worker.wait(30) == 0
     assert states(app)["sleep short:1"] == StepState.DONE
     with app.database.read() as session:
         row = session.scalars(select(Step).where(Step.key == "long:605")).one()

@@ -97,7 +97,7 @@ def upload_slowly(service: list[Service], file: Path, chunk_bytes: int, pause_s:
     acknowledged = 0
     while True:
         assert time.monotonic() < deadline_s, f"{acknowledged} of {len(data)} bytes after {within_s} s"
-        with contextlib.suppress(*_AWAY), service[0].client(timeout=10.0) as client:
+        with contextlib.suppress(*_AWAY), service[0].client() as client:
             if not where:
                 answer = client.post("/api/v1/uploads", headers=_TUS | {
                     "Upload-Length": str(len(data)),
@@ -146,11 +146,12 @@ class Viewer:
         assert not self._thread.is_alive()
 
     def _run(self) -> None:
-        names = sorted(self._reference)
-        while not self._ending.wait(0.05):
+        # Not of the whole video, or nothing would be left to the background fill.
+        names = sorted(name for name in self._reference if name.removesuffix(".m4s")[-1] in "0369p4")
+        while not self._ending.wait(0.3):
             name = self._random.choice(names)
             if self._playback_id:
-                with contextlib.suppress(*_AWAY), self._service[0].client("", ) as client:
+                with contextlib.suppress(*_AWAY), self._service[0].client("") as client:
                     self.asked.add(name)
                     answer = client.get(f"/play/{self._playback_id}/{name}")
                     if answer.status_code == 200:
@@ -163,15 +164,16 @@ class Viewer:
                             self.wrong.append(f"{name}: {answer.status_code} {answer.text}")
 
 
-def victims(seed: int, kills: int) -> Iterator[tuple[float, str]]:
-    """Pauses and victims. The first dies during the upload, each kind at least once where there are kills enough,
-    and the supervisor exactly once."""
+def victims(seed: int, kills: int, over_s: float) -> Iterator[tuple[float, str]]:
+    """Pauses and victims, spread over about `over_s` seconds. The first dies during the upload, each kind at least
+    once, and the supervisor exactly once."""
     chance = random.Random(seed)
     kinds = list(MODULES)
-    rest = [*kinds, *(chance.choice(kinds) for _ in range(kills))][1:kills - 1] + [SUPERVISOR]
+    rest = [*[*kinds, *(chance.choice(kinds) for _ in range(kills))][1:kills - 1], SUPERVISOR]
     chance.shuffle(rest)
-    for kind in ["web", *rest]:
-        yield chance.uniform(0.2, 1.8), kind
+    yield chance.uniform(0.5, 1.5), "web"
+    for kind in rest:
+        yield chance.uniform(0.1, 1.9) * over_s / kills, kind
 
 
 def kill(service: list[Service], kind: str) -> None:

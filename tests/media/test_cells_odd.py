@@ -33,8 +33,8 @@ def test_the_last_picture_stays_while_the_sound_goes_on(
     desk: Desk, clips: Clips, out: Path, container: str
 ) -> None:
     source = clips.counted("long_sound.mp4", 100, "25", size="320x180")
-    longer = clips.make(f"longer.{container}", "-i", str(source), "-f", "lavfi", "-i", "sine=440:d=9", "-c:v", "copy", "-c:a",
-                        "aac", reads=(source,))
+    longer = clips.make(f"longer.{container}", "-i", str(source), "-f", "lavfi", "-i", "sine=440:d=9", "-c:v", "copy",
+                        "-c:a", "aac", reads=(source,))
     ctx = rendered(desk, longer, out)
     frames = ctx.plan.boundaries[-1]
     # MPEG-TS does not tell how long its last packet of sound is; Matroska's first one begins before second 0.
@@ -89,7 +89,7 @@ def test_a_phone_held_upright_is_shown_upright(desk: Desk, clips: Clips, out: Pa
 
 
 def test_odd_sizes_lose_at_most_a_line(desk: Desk, clips: Clips, out: Path) -> None:
-    source = clips.counted("odd.mkv", 75, "25", "-c:v", "png", "-pix_fmt", "rgb24", size="321x241")
+    source = clips.counted("odd.mkv", 75, "25", "-pix_fmt", "yuv444p", size="321x241")
     ctx = rendered(desk, source, out)
     assert (ctx.plan.video[0].width_px, ctx.plan.video[0].height_px) == (320, 240)
     assert numbers(pictures(desk, ctx)) == list(range(75))

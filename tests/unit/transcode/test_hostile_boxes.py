@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -102,10 +103,8 @@ readers = pytest.mark.parametrize("name", READERS)
 
 
 def only_bad_boxes(read: Callable[[bytes], Any], data: bytes) -> None:
-    try:
+    with contextlib.suppress(BadBoxes):
         read(data)
-    except BadBoxes:
-        pass
 
 
 @readers
@@ -117,7 +116,7 @@ def test_a_file_cut_anywhere_gives_an_answer_or_bad_boxes(name: str) -> None:
 
 @readers
 @given(data=st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_changed_bytes_give_an_answer_or_bad_boxes(name: str, data: st.DataObject) -> None:
     read, whole = READERS[name]
     changed = bytearray(whole)

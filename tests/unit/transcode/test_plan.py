@@ -19,7 +19,7 @@ any_source = media_infos() | copyable()
 
 
 @given(any_source)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_every_source_with_a_picture_has_a_plan_and_always_the_same(info: MediaInfo) -> None:
     assert plan(info, ENCODER) == plan(info, ENCODER)
     assert plan(info, ENCODER).id == plan(info, ENCODER).id
@@ -47,7 +47,7 @@ def test_a_file_without_a_picture_is_refused_with_a_reason() -> None:
 
 
 @given(any_source)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_video_lasts_as_long_as_the_source_to_the_frame(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
     tracks = [info.video, *info.audio[:1]]
@@ -64,7 +64,7 @@ def test_a_track_of_unknown_length_may_be_the_longer_one() -> None:
 
 
 @given(any_source)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_first_second_is_the_earlier_of_picture_and_sound(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
     first = min(track.start_s for track in [info.video, *info.audio[:1]])
@@ -72,14 +72,14 @@ def test_the_first_second_is_the_earlier_of_picture_and_sound(info: MediaInfo) -
 
 
 @given(any_source)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_frames_of_the_video_sit_on_the_grid(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
     assert ((info.video.start_s - made.origin_s) * made.frame_rate).denominator == 1
 
 
 @given(any_source)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_sound_is_cut_within_half_a_packet_of_the_picture(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
     if made.audio is None:
@@ -95,7 +95,7 @@ def test_sound_is_cut_within_half_a_packet_of_the_picture(info: MediaInfo) -> No
 
 
 @given(copyable())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_copied_packets_are_all_in_the_source(info: MediaInfo) -> None:
     made = plan(info, ENCODER).audio
     if made.copy_nth is not None:
@@ -119,7 +119,7 @@ def test_sound_that_does_not_fit_is_encoded(change: dict[str, object]) -> None:
 
 
 @given(any_source)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_rendition_is_named_once_and_has_its_level_in_its_codec(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
     names = [rendition.name for rendition in made.renditions]
@@ -131,7 +131,7 @@ def test_every_rendition_is_named_once_and_has_its_level_in_its_codec(info: Medi
 
 
 @given(any_source)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_all_renditions_share_their_boundaries(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
     assert len({tuple(made.segment_durations_s(rendition)) for rendition in made.video}) == 1
@@ -139,7 +139,7 @@ def test_all_renditions_share_their_boundaries(info: MediaInfo) -> None:
 
 
 @given(any_source, st.fractions(-10, 6000, max_denominator=1000))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_time_lies_in_the_segment_that_shows_it(info: MediaInfo, time_s: Fraction) -> None:
     made = plan(info, ENCODER)
     k = made.segment_at(time_s)
