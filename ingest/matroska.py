@@ -7,10 +7,12 @@ those of RFC 9559.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from typing import BinaryIO
 
 from ingest.layout import Layout
@@ -22,11 +24,17 @@ _TRACKS, _TRACK, _NUMBER, _TYPE, _DEFAULT_DURATION = 0x1654AE6B, 0xAE, 0xD7, 0x8
 _SIMPLE_BLOCK, _GROUP, _BLOCK, _BLOCK_DURATION = 0xA3, 0xA0, 0xA1, 0x9B
 _VIDEO, _AUDIO = 1, 2
 
+# A cluster's number, its size, and one of the elements that may come first in it (time, checksum, void): enough
+# to pass over the same four bytes in a picture.
+_CLUSTER_START = re.compile(
+    rb"\x1f\x43\xb6\x75([\x80-\xff]|[\x40-\x7f].|[\x20-\x3f]..|[\x10-\x1f].{3}|[\x08-\x0f].{4}|[\x04-\x07].{5}"
+    rb"|[\x02\x03].{6}|\x01.{7})[\xe7\xbf\xec]", re.DOTALL)
+
 HEADER_BYTES = 4 << 20  # the longest header element that is read
 FIRST_TAIL_BYTES = 1 << 20
 LAST_TAIL_BYTES = 64 << 20  # a cluster is seldom longer than 5 MB
 MAX_ELEMENTS = 200
-MAX_BLOCKS = 500_000  # of all clusters in the tail: a hostile file may hold millions of empty ones
+MAX_BLOCKS = 200_000  # of all clusters in the tail: a hostile file may hold millions of empty ones
 
 
 @dataclass(slots=True)
@@ -76,53 +84,53 @@ def last_ends(tail: bytes, scale_ns: int, frame_ns: dict[int, int]) -> dict[int,
 
     Empty when `tail` holds no beginning of a cluster. `frame_ns`: the length of a frame of a track, where known.
     """
-    ends: dict[int, Fraction] = {}
-    tick_s = Fraction(scale_ns, 10**9)
-    for track, start_s, length_s in _blocks(tail, tick_s):
-        if length_s is None:
-            length_s = Fraction(frame_ns.get(track, 0), 10**9)
-        ends[track] = max(ends.get(track, Fraction(0)), start_s + length_s)
-    return ends
+    ends_ns: dict[int, int] = {}
+    for track, start, length in _blocks(tail):
+        length_ns = length * scale_ns if length else frame_ns.get(track, 0)
+        ends_ns[track] = max(ends_ns.get(track, 0), start * scale_ns + length_ns)
+    return {track: Fraction(end, 10**9) for track, end in ends_ns.items()}
 
 
-def _blocks(tail: bytes, tick_s: Fraction) -> Iterator[tuple[int, Fraction, Fraction | None]]:
-    """(track, start, duration or None) of every whole block of every cluster that begins in `tail`."""
-    mark = _CLUSTER.to_bytes(4, "big")
+def _blocks(tail: bytes) -> Iterator[tuple[int, int, int | None]]:
+    """(track, start, duration or None), in ticks, of every whole block of every cluster that begins in `tail`.
+
+    Copies nothing and looks at every byte once, or a crafted tail would keep us busy for minutes.
+    """
     budget = MAX_BLOCKS
-    at = tail.find(mark)
-    while at >= 0 and budget > 0:
+    found = _CLUSTER_START.search(tail)
+    while found and budget > 0:
         cluster_ticks: int | None = None
-        walked = at + 4
-        head = next(_elements(tail, at), None)
-        for seen, (kind, start, end) in enumerate(_elements(tail, head[1]) if head else ()):
+        walked = found.start() + 4
+        for seen, (kind, start, end) in enumerate(_elements(tail, found.end(1))):
             budget -= 1
-            content = tail[start:end]
             if kind == _TIMESTAMP:
-                cluster_ticks = int.from_bytes(content[:8], "big")
+                cluster_ticks = int.from_bytes(tail[start:min(end, start + 8)], "big")
             elif kind in (_CLUSTER, _CUES) or budget <= 0 or (cluster_ticks is None and seen > 2):
-                break  # the next cluster; or no cluster at all: these four bytes were part of a picture
+                break  # the next cluster; or no cluster at all: these bytes were part of a picture
             elif cluster_ticks is not None:
                 walked = end  # what lies inside a block is no cluster
-                block = _block(kind, content) if end <= len(tail) else None
+                block = _block(tail, kind, start, end) if end <= len(tail) else None
                 if block:
                     track, ticks, length = block
-                    yield track, (cluster_ticks + ticks) * tick_s, length * tick_s if length else None
-        at = tail.find(mark, walked)
+                    yield track, cluster_ticks + ticks, length
+        budget -= 1
+        found = _CLUSTER_START.search(tail, walked)
 
 
-def _block(kind: int, content: bytes) -> tuple[int, int, int | None] | None:
+def _block(tail: bytes, kind: int, start: int, end: int) -> tuple[int, int, int | None] | None:
     """(track, ticks after the cluster's time, length in ticks or None); None when it is no whole block."""
     length: int | None = None
     if kind == _GROUP:
-        parts = {part: content[start:end] for part, start, end in _elements(content)}
-        content = parts.get(_BLOCK, b"")
-        length = int.from_bytes(parts.get(_BLOCK_DURATION, b"")[:8], "big")
+        parts = {part: (first, last) for part, first, last in islice(_elements(tail, start, end), 8)}
+        first, last = parts.get(_BLOCK_DURATION, (0, 0))
+        length = int.from_bytes(tail[first:min(last, first + 8)], "big")
+        start, end = parts.get(_BLOCK, (end, end))
     elif kind != _SIMPLE_BLOCK:
         return None
-    track = _number(content, 0, keep_marker=False)
-    if track is None or len(content) < track[1] + 2:
+    track = _number(tail, start, keep_marker=False)
+    if track is None or end < track[1] + 2:
         return None
-    return track[0], struct.unpack_from(">h", content, track[1])[0], length
+    return track[0], struct.unpack_from(">h", tail, track[1])[0], length
 
 
 def _tail(file: BinaryIO, size_bytes: int, header: _Header) -> dict[int, Fraction]:
@@ -166,15 +174,16 @@ def _element(file: BinaryIO, at: int) -> tuple[int, int, int | None] | None:
     return kind[0], at + length[1], None if _unknown(length[0], length[1] - kind[1]) else length[0]
 
 
-def _elements(data: bytes, at: int = 0) -> Iterator[tuple[int, int, int]]:
+def _elements(data: bytes, at: int = 0, limit: int | None = None) -> Iterator[tuple[int, int, int]]:
     """(kind, start of content, end of content, which may lie beyond `data`) of each element from `at` on."""
-    while at < len(data):
+    limit = len(data) if limit is None else limit
+    while at < limit:
         kind = _number(data, at, keep_marker=True)
         length = _number(data, kind[1], keep_marker=False) if kind else None
         if kind is None or length is None:
             return
         start = length[1]
-        end = len(data) if _unknown(length[0], start - kind[1]) else start + length[0]
+        end = limit if _unknown(length[0], start - kind[1]) else start + length[0]
         yield kind[0], start, end
         at = end
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import struct
 from pathlib import Path
 
 from infra.core.aac_table import read_aac_table, read_moov
@@ -19,7 +18,7 @@ def with_aac_packets(info: MediaInfo, path: Path) -> MediaInfo:
         return info
     try:
         moov = read_moov(path)
-    except (BadBoxes, struct.error):
+    except BadBoxes:
         return info
     return info.model_copy(update={
         "audio": tuple(_with_packets(audio, nth, moov) for nth, audio in enumerate(info.audio)),
@@ -29,7 +28,7 @@ def with_aac_packets(info: MediaInfo, path: Path) -> MediaInfo:
 def _with_packets(audio: AudioStream, nth: int, moov: bytes) -> AudioStream:
     try:
         table = read_aac_table(moov, nth)
-    except (BadBoxes, struct.error, IndexError) as error:
+    except BadBoxes as error:
         log.info("audio track %d will be encoded: %s", nth, error)
         return audio
     if table.sample_rate_hz != audio.sample_rate_hz:

@@ -119,7 +119,8 @@ def _text(head: bytes) -> str:
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "a text file"
     text = head[:4096].decode("utf-8-sig", errors="ignore")
-    if len(text.encode()) < len(head[:4096]) - 8 or not _TEXT.fullmatch(text):
+    # A little may be lost where the beginning ends in the middle of a character.
+    if not text or len(text.encode()) < len(head[:4096]) - 8 or not _TEXT.fullmatch(text):
         return ""
     start = text.lstrip().lower()
     for beginning, name in _REFUSED_TEXT:

@@ -74,15 +74,15 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
             response.headers["Server-Timing"] = f"cell;dur={waited_ms:.0f}"
         return response
 
-    @routes.get("/{playback_id}/master.m3u8")
     @routes.head("/{playback_id}/master.m3u8", include_in_schema=False)
+    @routes.get("/{playback_id}/master.m3u8")
     async def master(playback_id: str, request: Request) -> Response:
         """Multivariant playlist: complete as soon as the video has a plan."""
         video = await playable(playback_id)
         return _text(request, playlists.multivariant(video.plan))
 
-    @routes.get("/{playback_id}/thumbnail.jpg")
     @routes.head("/{playback_id}/thumbnail.jpg", include_in_schema=False)
+    @routes.get("/{playback_id}/thumbnail.jpg")
     async def thumbnail(playback_id: str, request: Request,
                         at_s: Annotated[float | None, Query(alias="time", ge=0, allow_inf_nan=False,
                                                             description="Seconds.")] = None,
@@ -94,8 +94,8 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
         cache = _BRIEFLY if at_s is None else _FOR_EVER
         return await answer(request, video, video.keys.thumbnail(i), THUMBNAIL, i, "image/jpeg", cache)
 
-    @routes.get("/{playback_id}/{rendition}/index.m3u8")
     @routes.head("/{playback_id}/{rendition}/index.m3u8", include_in_schema=False)
+    @routes.get("/{playback_id}/{rendition}/index.m3u8")
     async def index(playback_id: str, rendition: str, request: Request) -> Response:
         """Media playlist of one rendition: every segment of the whole video."""
         video = await playable(playback_id)
@@ -104,8 +104,8 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
             raise NotFound("rendition_not_found", "This video has no such rendition.")
         return _text(request, playlists.media(video.plan, found))
 
-    @routes.get("/{playback_id}/{rendition}/{name}")
     @routes.head("/{playback_id}/{rendition}/{name}", include_in_schema=False)
+    @routes.get("/{playback_id}/{rendition}/{name}")
     async def segment(playback_id: str, rendition: str, name: str, request: Request) -> Response:
         """An init section (init.mp4) or a cell ({n}.m4s). A cell that does not exist yet is rendered now."""
         video = await playable(playback_id)

@@ -87,7 +87,8 @@ def insert(session: Session, video: Video, steps: Iterable[NewStep]) -> int:
         for i, new in enumerate(wanted)
     ]
     # Many rows through one small statement: a VALUES list of thousands takes ten times as long to compile.
-    count = session.connection().execute(insert_or_keep(session, Step), rows).rowcount
+    # The ids come back, because a driver need not count the rows of many statements.
+    count = len(session.connection().execute(insert_or_keep(session, Step).returning(Step.id), rows).all())
     touched(session).update(new.queue for new in wanted if new.state == StepState.READY)
     return count
 

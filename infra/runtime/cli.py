@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from infra.core.errors import ConfigError, LecternError, NotFound
@@ -239,6 +240,11 @@ def main() -> int:
     except LecternError as error:
         err.print(f"lectern: {error.message}", style="red", markup=False)
         return error.exit_code
+    except ValidationError as error:  # of the settings: the environment is the only thing it can come from
+        fault = error.errors()[0]
+        name = f"LECTERN_{'_'.join(map(str, fault['loc'])).upper()}"
+        err.print(f"lectern: The setting {name} can not be used: {fault['msg']}.", style="red", markup=False)
+        return ConfigError.exit_code
     except KeyboardInterrupt:
         err.print("stopped")
         return 130

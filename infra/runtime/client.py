@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from infra.core.errors import LecternError, NotFound, Unavailable
+from infra.core.errors import Forbidden, LecternError, NotFound, OutOfSpace, Rejected, Unauthorized, Unavailable
 
 _TUS = {"Tus-Resumable": "1.0.0"}
 _PIECE_BYTES = 1 << 20
@@ -19,7 +19,12 @@ _TRIES = 8
 
 
 class Refused(LecternError):
-    """The service said no; its own code and sentence."""
+    """The service said no; its own code and sentence, and the exit code of the same error on this side."""
+
+    def __init__(self, code: str, message: str, status: int) -> None:
+        super().__init__(code, message)
+        kinds: tuple[type[LecternError], ...] = (Rejected, NotFound, Unauthorized, Forbidden, Unavailable, OutOfSpace)
+        self.exit_code = next((kind.exit_code for kind in kinds if kind.status == status), 1)  # type: ignore[misc]
 
 
 class Client:
@@ -27,9 +32,15 @@ class Client:
 
     def __init__(self, server: str, key: str) -> None:
         self.server = server.rstrip("/")
+        if not (key.isascii() and key.isprintable()):  # it could not even be sent
+            raise Unauthorized("unknown_key", "The API key holds characters that no key of Lectern has.")
         # trust_env: a proxy set for the internet has no business between a machine and itself.
-        self._http = httpx.Client(base_url=self.server, timeout=httpx.Timeout(60.0, connect=5.0), trust_env=False,
-                                  headers={"Authorization": f"Bearer {key}"})
+        try:
+            self._http = httpx.Client(base_url=self.server, timeout=httpx.Timeout(60.0, connect=5.0), trust_env=False,
+                                      headers={"Authorization": f"Bearer {key}"})
+        except httpx.InvalidURL as error:
+            raise Unavailable("no_service", f"{server} is not the address of a server, such as "
+                              "http://127.0.0.1:8080.") from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -39,6 +50,8 @@ class Client:
         """Send a file, going on after broken connections; the video's id. Raises Refused, NotFound, Unavailable."""
         if not file.is_file():
             raise NotFound("no_such_file", f"There is no file {file}.")
+        if not os.access(file, os.R_OK):
+            raise NotFound("not_readable", f"The file {file} may not be read by this user.")
         size = file.stat().st_size
         metadata = {"filename": file.name} | ({"title": title} if title else {})
         encoded = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in metadata.items())
@@ -101,7 +114,7 @@ class Client:
             code, detail = "http_error", f"{self.server} answered {answer.status_code}. Is it Lectern?"
         if answer.status_code in (409, 423, 503) and method == "PATCH":
             raise Unavailable(code, detail)
-        raise Refused(code, detail)
+        raise Refused(code, detail, answer.status_code)
 
 
 def _pieces(file: Path, offset: int, size: int, progress: Callable[[int, int], None]) -> Iterator[bytes]:

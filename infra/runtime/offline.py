@@ -17,7 +17,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.core.errors import Conflict, NotFound, StepFailed
+from infra.core.errors import Conflict, NotFound, OutOfSpace, StepFailed
 from infra.core.keys import PlanKeys
 from infra.core.settings import Settings
 from infra.core.steps import Tools
@@ -46,6 +46,8 @@ def examine(file: Path, settings: Settings, tools: Tools, runner: ProcessRunner)
     """The plan of a file. Raises NotFound, Rejected."""
     if not file.is_file():
         raise NotFound("no_such_file", f"There is no file {file}.")
+    if not os.access(file, os.R_OK):
+        raise NotFound("not_readable", f"The file {file} may not be read by this user.")
     file = file.absolute()
     return make_plan(packets.with_aac_packets(probe(runner, tools, settings, file), file), tools.encoder)
 
@@ -112,5 +114,5 @@ def _claim(out: Path, plan: Plan) -> None:
     elif any(out.iterdir()):
         raise Conflict("folder_not_empty", f"{out} is not empty. Choose another folder with --out.")
     if shutil.disk_usage(out).free < 64 << 20:
-        raise Conflict("disk_full", f"The disk of {out} is full.")
+        raise OutOfSpace("disk_full", f"The disk of {out} is full.")
     mark.write_text(plan.model_dump_json(indent=1))

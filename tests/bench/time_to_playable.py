@@ -41,7 +41,8 @@ def main() -> int:
             if not fill:
                 running.hold("infra.runtime.worker media")
             print(f"\n{'with' if fill else 'without'} background fill; {load_average()}")
-            passed &= _uploads(running, files, arguments.repeat) and _seeks(running, files, arguments.seeks)
+            passed &= _uploads(running, files, arguments.repeat)
+            passed &= _seeks(running, files, arguments.seeks)
     return 0 if passed else 1
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from infra.core.settings import Settings
 from infra.db import demands
-from infra.db.models import Demand, Step, StepState
+from infra.db.models import Demand, Step, StepState, Video
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -108,7 +108,7 @@ def test_a_deleted_video_stops_its_work(app: fake_service.App, settings: Setting
     fake_service.add(app, "a:604")
     wait_for(lambda: alive_sleepers("604"))
     with app.database.write() as session:
-        video = session.get_one(fake_service.Video, "v")
+        video = session.get_one(Video, "v")
         video.deleted_at = 1.0
     wait_for(lambda: not alive_sleepers("604"))
 

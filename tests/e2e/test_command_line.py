@@ -53,7 +53,7 @@ def test_up_where_it_can_not_write_or_listen_says_so(tmp_path: Path) -> None:
     one_sentence(run("up", "--data", str(tmp_path / "data"), "--host", "no.such.host.invalid", "--port", "0"), 78)
 
 
-@pytest.mark.parametrize(("name", "value"), [("LECTERN_PORT", "many"), ("LECTERN_LEASE_S", "-1"),
+@pytest.mark.parametrize(("name", "value"), [("LECTERN_MEDIA_WORKERS", "many"), ("LECTERN_LEASE_S", "-1"),
                                              ("LECTERN_SANDBOX", "perhaps"), ("LECTERN_FFMPEG", "/no/ffmpeg")])
 def test_a_setting_that_makes_no_sense_is_named(tmp_path: Path, name: str, value: str) -> None:
     done = run("up", "--data", str(tmp_path), "--port", "0", env=environment(**{name: value}))

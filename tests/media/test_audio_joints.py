@@ -52,7 +52,7 @@ def test_a_steady_tone_has_no_clicks(
     at_joints = np.abs(wrong[middle][near[middle]]).max()
     elsewhere = np.abs(wrong[middle][~near[middle]]).max()
     assert at_joints <= max(1.5 * elsewhere, 0.004), f"{at_joints:.4f} at the joints, {elsewhere:.4f} elsewhere"
-    assert elsewhere < 0.05
+    assert elsewhere < 0.02  # a cell that is one sample off leaves 0.04
 
 
 def residual(sound: np.ndarray, sample_rate: int) -> np.ndarray:

@@ -117,9 +117,10 @@ def test_the_end_is_found_behind_megabytes_of_one_cluster() -> None:
 
 
 def test_a_tail_of_traps_is_read_in_bounded_time() -> None:
-    empty = cluster(0)
-    traps = [b"\x1f\x43\xb6\x75" * 2_000_000, empty * 300_000, element(0xEC, b"\x1f\x43\xb6\x75\xff") * 300_000,
-             cluster(0, block(1, 1) * 600_000)]
+    false_start = b"\x1f\x43\xb6\x75\xff\xec\x80"
+    traps = [b"\x1f\x43\xb6\x75" * 2_000_000, cluster(0) * 300_000, false_start * 600_000,
+             element(0xEC, false_start) * 300_000, cluster(0, block(1, 1) * 600_000), cluster(0, unknown=True) * 300_000,
+             element(0xA0, element(0xEC, b"") * 600_000) + cluster(0, element(0xA0, element(0xEC, b"") * 600_000))]
     started = time.monotonic()
     for tail in traps:
         last_ends(tail, 1_000_000, {})
