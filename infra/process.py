@@ -35,7 +35,7 @@ TICK_S = 0.25  # how often cancellation and the clock are looked at
 
 # `ulimit` counts CPU seconds, kilobytes and 512-byte blocks. A limit that the system does not know, or that is
 # lower already, is no reason not to run.
-_LAUNCH = ('{ ulimit -c 0; ulimit -S -t "$1"; ulimit -H -t "$(($1 + 5))"; ulimit -v "$2"; ulimit -f "$3"; } '
+_LAUNCH = ('{ ulimit -c 0; ulimit -S -t "$1"; ulimit -H -t "$(($1 + 2))"; ulimit -v "$2"; ulimit -f "$3"; } '
            '2>/dev/null; shift 3; exec "$@"')
 # A desktop kernel (sched_autogroup) shares the processor out between sessions, and every command is one: among them
 # only the session's own niceness counts, not the process's. Unprivileged, it can be set ten times a second by all.
@@ -129,7 +129,7 @@ class _Child:
         self._reaped = False
 
     def tail(self) -> str:
-        return b"\n".join([*self._lines, self._rest][-TAIL_LINES:]).decode(errors="replace").strip()
+        return b"\n".join([*self._lines, *([self._rest] if self._rest else [])][-TAIL_LINES:]).decode(errors="replace").strip()
 
     def follow(self, deadline_s: float, on_stdout: Callable[[bytes], None] | None,
                cancelled: Callable[[], bool] | None) -> str:

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Header
+from fastapi import Depends, FastAPI, Request
+from fastapi.security import HTTPBearer
 from sqlalchemy import text
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -19,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from infra.core.errors import LecternError
 from ingest.intake import Intake
 from ingest.tus import REQUEST_HEADERS, RESPONSE_HEADERS, tus_router
-from player_api import keys, pages, playback, problems, videos
+from player_api import keys, pages, playback, problems, shapes, videos
 from player_api.admission import VideoAdmission
 from player_api.demand import Waiting
 from player_api.keys import Principal
@@ -59,17 +60,19 @@ def create_app(services: Services) -> FastAPI:
         max_age=86400)
 
     creator = _asks(services, KeyScope.CREATOR)
-    app.include_router(tus_router(intake, creator), prefix="/api/v1")
-    app.include_router(videos.router(services, intake, creator), prefix="/api/v1")
-    app.include_router(playback.router(services, waiting))
+    app.include_router(tus_router(intake, creator), prefix="/api/v1",
+                       responses=shapes.problems(400, 401, 403, 404, 409, 412, 413, 422, 507))
+    app.include_router(videos.router(services, intake, creator), prefix="/api/v1",
+                       responses=shapes.problems(401, 403, 422))
+    app.include_router(playback.router(services, waiting), responses=shapes.problems(404, 422, 503))
     app.include_router(pages.router(services))
 
-    @app.get("/healthz", tags=["operation"])
+    @app.get("/healthz", tags=["operation"], summary="Alive?")
     async def healthz() -> dict[str, str]:
         """The process is alive."""
         return {"status": "ok"}
 
-    @app.get("/readyz", tags=["operation"])
+    @app.get("/readyz", tags=["operation"], summary="Ready to serve?")
     async def readyz() -> Response:
         """The database answers and storage has room: requests will be served."""
         checks = await run_in_threadpool(_checks, services)
@@ -93,9 +96,12 @@ async def _expire(intake: Intake) -> None:
 def _asks(services: Services, scope: KeyScope) -> Any:
     """A dependency: the principal of the request, who must have `scope`."""
 
-    def principal(authorization: Annotated[str | None, Header()] = None) -> Principal:
+    # It tells OpenAPI of the header; `authenticate` reads it, and says what is wrong with it.
+    scheme = HTTPBearer(auto_error=False, scheme_name="API key", description="`lectern keys create` makes one.")
+
+    def principal(request: Request, _: Annotated[object, Depends(scheme)]) -> Principal:
         with services.database.read() as session:
-            who = keys.authenticate(session, authorization)
+            who = keys.authenticate(session, request.headers.get("authorization"))
         who.require(scope)
         return who
 

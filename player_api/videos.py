@@ -22,10 +22,11 @@ from infra.db.session import now
 from ingest.fetch_url import check_url
 from ingest.intake import Intake
 from ingest.multipart import receive_form
-from player_api import catalogue, idempotency
+from player_api import catalogue, idempotency, shapes
 from player_api.admission import ring_due
 from player_api.keys import Principal
 from player_api.services import Services
+from player_api.shapes import VideoPage, VideoShape
 
 _FOLLOW_EVERY_S = 0.5
 
@@ -49,6 +50,12 @@ class NewVideo(BaseModel):
     title: Text | None = Field(None, max_length=500, examples=["Lecture 1: What is a cell?"])
     language: Text | None = Field(None, max_length=35, description="BCP 47, such as en or pt-BR.")
     source: Source
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
 
 
 class VideoChanges(BaseModel):
@@ -92,7 +99,8 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
             await run_in_threadpool(idempotency.end, database, organization_id, key, body)
         return body
 
-    @routes.post("", status_code=201, summary="Make a video of a file, a finished upload, or a URL", openapi_extra={
+    @routes.post("", status_code=201, summary="Make a video of a file, a finished upload, or a URL", responses={
+        201: {"model": VideoShape}, **shapes.problems(400, 404, 409, 413, 415, 507)}, openapi_extra={
         "requestBody": {"required": True, "content": {
             "application/json": {"schema": NewVideo.model_json_schema()},
             "multipart/form-data": {"schema": {"type": "object", "required": ["file"], "properties": {
@@ -120,7 +128,7 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
             idempotency.once, services.database, who.organization_id, idempotency_key, digest, answer)
         return _created(body)
 
-    @routes.get("", summary="Videos of the organization, newest first")
+    @routes.get("", summary="Videos of the organization, newest first", response_model=VideoPage)
     def listing(who: Principal = who_asks, limit: Annotated[int, Query(ge=1, le=200)] = 50,
                 cursor: Annotated[str | None, Query(max_length=200)] = None) -> dict[str, Any]:
         after = _decode_cursor(cursor) if cursor else None
@@ -132,11 +140,12 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
         more = len(found) > limit
         return {"items": items, "next_cursor": _encode_cursor(shown_videos[-1]) if more else None}
 
-    @routes.get("/{video_id}", summary="One video")
+    @routes.get("/{video_id}", summary="One video", response_model=VideoShape, responses=shapes.problems(404))
     def one(video_id: str, who: Principal = who_asks) -> dict[str, Any]:
         return shown(who.organization_id, video_id)
 
-    @routes.patch("/{video_id}", summary="Change title or language")
+    @routes.patch("/{video_id}", summary="Change title or language", response_model=VideoShape,
+                  responses=shapes.problems(404))
     def change(video_id: str, changes: VideoChanges, who: Principal = who_asks) -> dict[str, Any]:
         with services.database.write() as session:
             video = catalogue.get(session, who.organization_id, video_id)
@@ -147,14 +156,16 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
             video.updated_at = now()
         return shown(who.organization_id, video_id)
 
-    @routes.delete("/{video_id}", status_code=204, summary="Delete a video and everything of it")
+    @routes.delete("/{video_id}", status_code=204, summary="Delete a video and everything of it",
+                   responses=shapes.problems(404))
     def delete(video_id: str, who: Principal = who_asks) -> Response:
         """It stops playing at once (players within 2 s); the bytes go in the background."""
         with services.database.write() as session:
             catalogue.get(session, who.organization_id, video_id).deleted_at = now()
         return Response(status_code=204)
 
-    @routes.post("/{video_id}/retry", summary="Run failed steps again")
+    @routes.post("/{video_id}/retry", summary="Run failed steps again", response_model=VideoShape,
+                 responses=shapes.problems(404, 409))
     def retry(video_id: str, who: Principal = who_asks,
               step: Annotated[str | None, Query(max_length=40)] = None) -> dict[str, Any]:
         with services.database.write() as session:
@@ -164,7 +175,8 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
         ring_due(services)
         return shown(who.organization_id, video_id)
 
-    @routes.get("/{video_id}/events", summary="Progress as server-sent events", response_class=StreamingResponse)
+    @routes.get("/{video_id}/events", summary="Progress as server-sent events", response_class=EventStream,
+                responses=shapes.problems(404))
     async def events(video_id: str, request: Request, who: Principal = who_asks) -> Response:
         """An event `video` with the video as JSON on every change; the stream ends when nothing is left to do."""
         await run_in_threadpool(shown, who.organization_id, video_id)  # a 404 now, not inside the stream
@@ -189,8 +201,7 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
                     return
                 await asyncio.sleep(_FOLLOW_EVERY_S)
 
-        return StreamingResponse(follow(), media_type="text/event-stream",
-                                 headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        return EventStream(follow(), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     return routes
 

@@ -63,13 +63,18 @@ class Database:
         return Path(name) if self.engine.dialect.name == "sqlite" and name and name != ":memory:" else None
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, durable: bool = True) -> Iterator[Session]:
         """A transaction that may write: committed at the end of the block, rolled back on an exception.
+
+        Without `durable` the commit does not wait for the disk: a power cut (nothing less) may undo it and
+        what came after it. For leases and demands, which only matter while processes live.
 
         Raises OutOfSpace when the database's disk is full, Unavailable when it can not be reached.
         """
         with self._sessions() as session, _translated():
-            session.connection(execution_options={"lectern_write": True})
+            connection = session.connection(execution_options={"lectern_write": True, "lectern_durable": durable})
+            if not durable and connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             try:
                 yield session
             except BaseException:
@@ -158,6 +163,13 @@ def _write_ahead_log(cursor: Any) -> None:
 
 
 def _sqlite_begin(connection: Any) -> None:
+    options = connection.get_execution_options()
+    if not options.get("lectern_write", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    level = "FULL" if options.get("lectern_durable", True) else "NORMAL"
+    if connection.info.get("synchronous", "FULL") != level:  # can not be said inside a transaction
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+        connection.info["synchronous"] = level
     # A reader that turns writer half-way can be refused at once (SQLITE_BUSY_SNAPSHOT): writers say so first.
-    write = connection.get_execution_options().get("lectern_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

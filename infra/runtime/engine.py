@@ -65,7 +65,7 @@ class Engine:
         if spec is None or self._stopping.is_set():  # an unknown step: for workers of a newer version
             return
         settings = self.settings
-        with self.database.write() as session:
+        with self.database.write(durable=False) as session:  # a claim that a power cut undoes is made again
             lease = steps.claim(session, video_id, step, key, self.owner, settings.lease_s, settings.max_attempts)
             video = session.get(Video, video_id) if lease is not None else None
         if lease is None or video is None:
@@ -88,7 +88,7 @@ class Engine:
         if self._stopping.is_set():
             return
         lease_s = self.settings.lease_s
-        with self.database.write() as session:
+        with self.database.write(durable=False) as session:
             lease = demands.claim(session, video_id, rendition, k, self.owner, lease_s)
             video = session.get(Video, video_id) if lease is not None else None
         if lease is None or video is None:
@@ -117,7 +117,7 @@ class Engine:
 
     def ring_due(self, *queues: str) -> None:
         """Ring for what is due in these queues (all, if none is named)."""
-        with self.database.write() as session:
+        with self.database.write(durable=False) as session:
             rings = self._due(session, queues or self.queues())
         self._ring(rings)
 
@@ -195,11 +195,11 @@ class Engine:
         return None if self._kill.is_set() else as_shown(error, what)
 
     def _settle(self, record: Callable[[Session], T], queue: str | None = None) -> T | None:
-        """Write the end of a piece of work, however long (within a lease) the database is away."""
+        """Write the end of a step (of this queue) or of a cell, however long (within a lease) the database is away."""
         deadline_s = time.monotonic() + self.settings.lease_s
         while True:
             try:
-                with self.database.write() as session:
+                with self.database.write(durable=queue is not None) as session:
                     result = record(session)
                     queues = steps.touched(session) | ({queue} if queue is not None else set())
                     rings = self._due(session, queues)

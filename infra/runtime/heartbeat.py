@@ -94,7 +94,7 @@ class Heartbeat:
     def _beat(self, due: list[Work]) -> None:
         begun_s = time.monotonic()
         try:
-            with self._database.write() as session:
+            with self._database.write(durable=False) as session:
                 for work in due:
                     progress = work.progress
                     if work.extend(session, progress):

@@ -37,7 +37,7 @@ def sweep(engine: Engine) -> None:
 
 def _leases(engine: Engine) -> None:
     limit = engine.settings.max_attempts
-    with engine.database.write() as session:
+    with engine.database.write(durable=False) as session:
         freed = steps.expire(session, limit)
         for owner in steps.owners(session) | demands.owners(session):
             if is_dead(owner):
@@ -50,7 +50,7 @@ def _leases(engine: Engine) -> None:
 
 
 def _demands(engine: Engine) -> None:
-    with engine.database.write() as session:
+    with engine.database.write(durable=False) as session:
         rings = demands.sweep(session)
     for ring in rings:
         try:

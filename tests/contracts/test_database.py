@@ -89,6 +89,15 @@ def test_writers_take_the_write_lock_at_their_beginning(database: Database) -> N
         assert session.scalar(text("PRAGMA synchronous")) == 2
 
 
+@pytest.mark.parametrize("order", [(True, False, True), (False, True), (False, False)])
+def test_only_a_durable_commit_waits_for_the_disk(database: Database, order: tuple[bool, ...]) -> None:
+    sqlite = database.engine.dialect.name == "sqlite"
+    for durable in order:
+        with database.write(durable=durable) as session:
+            level = str(session.scalar(text("PRAGMA synchronous" if sqlite else "SHOW synchronous_commit")))
+        assert level == (("2" if durable else "1") if sqlite else ("on" if durable else "off"))
+
+
 def test_read_then_write_loses_no_update(database: Database) -> None:
     """Eight threads count to 25 each, reading before they write: the classic way to be refused half-way."""
     def count() -> None:

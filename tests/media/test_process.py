@@ -131,7 +131,7 @@ def test_a_processor_hog_is_stopped(run: ProcessRunner) -> None:
 
 
 def test_a_file_may_not_grow_over_its_limit(run: ProcessRunner, tmp_path: Path) -> None:
-    error = failure(run, sh("dd if=/dev/zero of=big bs=65536 count=100", work=tmp_path, file_bytes=1 << 20))
+    error = failure(run, sh("exec dd if=/dev/zero of=big bs=65536 count=100", work=tmp_path, file_bytes=1 << 20))
     assert error.code == "tool_output_too_large"
     assert (tmp_path / "big").stat().st_size <= 1 << 20
 
@@ -181,7 +181,7 @@ def test_the_sandbox_shows_only_what_the_command_names(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     work.mkdir()
-    script = f"cat {given}; cat {secret}; echo x > {given}; cat /etc/passwd; pwd; echo y > made; ls /proc; exit 0"
+    script = f"cat {given}; echo; cat {secret}; echo x > {given}; cat /etc/passwd; pwd; echo y > made; ls /proc; exit 0"
     done = run(Command(("sh", "-c", script), reads=(given,), work=work))
     assert done.stdout.decode().split() == ["given", str(work)]
     assert given.read_text() == "given"

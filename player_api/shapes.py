@@ -1,0 +1,116 @@
+"""What the API answers, as OpenAPI shows it. Times are seconds (float) or RFC 3339, sizes pixels, bits/s or bytes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+State = Literal["waiting", "ready", "running", "done", "failed"]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")  # an answer that says more than this page is a fault of this page
+
+
+class Problem(BaseModel):
+    """Every error (RFC 9457)."""
+
+    type: str = Field(examples=["urn:lectern:problem:video_not_found"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    code: str = Field(description="Never changes its meaning.", examples=["video_not_found"])
+    detail: str = Field(description="For the person who reads it.", examples=["There is no such video."])
+    errors: list[dict[str, str]] | None = Field(None, description="The fields at fault, with invalid_request.")
+
+
+class StepError(_Shape):
+    """Why a step failed."""
+
+    code: str | None
+    message: str | None
+    retryable: bool | None = Field(description="Whether POST .../retry can help.")
+
+
+class VideoError(StepError):
+    """Why something of a video failed."""
+
+    step: str
+
+
+class StepLine(_Shape):
+    """One kind of work of a video."""
+
+    name: str = Field(examples=["fill:h264"])
+    state: State
+    progress: float = Field(ge=0, le=1)
+    error: StepError | None
+
+
+class RenditionLine(_Shape):
+    """One size of one codec."""
+
+    name: str = Field(examples=["h264-720p"])
+    codec: str = Field(examples=["h264"])
+    codecs: str = Field(description="RFC 6381.", examples=["avc1.64001f"])
+    width_px: int
+    height_px: int
+    max_bps: int = Field(description="Bits a second.")
+
+
+class TrackLine(_Shape):
+    """Sound."""
+
+    kind: Literal["audio"]
+    name: str
+    codecs: str
+    channels: int
+    language: str | None
+    copied: bool = Field(description="The source's own packets, not encoded again.")
+
+
+class SourceLine(_Shape):
+    """What it was made of."""
+
+    sha256: str | None
+    size_bytes: int | None
+    url: str | None = Field(description="Where it was fetched from.")
+
+
+class VideoShape(_Shape):
+    """A video as its organization sees it."""
+
+    model_config = ConfigDict(extra="forbid", title="Video")
+    id: str = Field(examples=["v_k7m2x9qwz4r8t6bn"])
+    title: str
+    language: str | None = Field(description="BCP 47.")
+    file_name: str | None
+    status: Literal["waiting", "processing", "ready", "failed"]
+    playable: bool = Field(description="It can be watched, if not all of it is rendered yet.")
+    progress: float = Field(ge=0, le=1)
+    error: VideoError | None
+    playback_id: str = Field(examples=["p_c5d8f2g7h4j9k3mn"])
+    watch_url: str = Field(description="Relative to the server.", examples=["/watch/p_c5d8f2g7h4j9k3mn"])
+    playlist_url: str | None
+    poster_url: str | None
+    duration_s: float | None
+    source: SourceLine
+    warnings: list[str] = Field(description="What is odd about the source.", examples=[["truncated"]])
+    renditions: list[RenditionLine]
+    tracks: list[TrackLine]
+    steps: list[StepLine]
+    created_at: str = Field(description="RFC 3339.", examples=["2026-03-01T09:30:00.000Z"])
+    updated_at: str
+
+
+class VideoPage(_Shape):
+    """Videos, newest first."""
+
+    items: list[VideoShape]
+    next_cursor: str | None = Field(description="Send it as `cursor` for what follows; null at the end.")
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Documentation of the errors that a route may answer with."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"model": Problem, "content": content} for status in statuses}
