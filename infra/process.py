@@ -129,7 +129,8 @@ class _Child:
         self._reaped = False
 
     def tail(self) -> str:
-        return b"\n".join([*self._lines, *([self._rest] if self._rest else [])][-TAIL_LINES:]).decode(errors="replace").strip()
+        lines = [*self._lines, self._rest] if self._rest else list(self._lines)
+        return b"\n".join(lines[-TAIL_LINES:]).decode(errors="replace").strip()
 
     def follow(self, deadline_s: float, on_stdout: Callable[[bytes], None] | None,
                cancelled: Callable[[], bool] | None) -> str:

@@ -30,6 +30,8 @@ from player_api.services import Services
 log = logging.getLogger(__name__)
 
 _EXPIRE_EVERY_S = 600.0
+# It tells OpenAPI of the header; `keys.authenticate` reads it, and says what is wrong with it.
+_BEARER = HTTPBearer(auto_error=False, scheme_name="API key", description="`lectern keys create` makes one.")
 
 
 def create_app(services: Services) -> FastAPI:
@@ -96,10 +98,7 @@ async def _expire(intake: Intake) -> None:
 def _asks(services: Services, scope: KeyScope) -> Any:
     """A dependency: the principal of the request, who must have `scope`."""
 
-    # It tells OpenAPI of the header; `authenticate` reads it, and says what is wrong with it.
-    scheme = HTTPBearer(auto_error=False, scheme_name="API key", description="`lectern keys create` makes one.")
-
-    def principal(request: Request, _: Annotated[object, Depends(scheme)]) -> Principal:
+    def principal(request: Request, _: Annotated[object, Depends(_BEARER)]) -> Principal:
         with services.database.read() as session:
             who = keys.authenticate(session, request.headers.get("authorization"))
         who.require(scope)

@@ -183,12 +183,21 @@ def kill(service: list[Service], kind: str) -> None:
         for process in psutil.Process(program.process.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess):
                 if MODULES[kind] in " ".join(process.cmdline()):
+                    _until_at_work(process, within_s=3.0 if kind in ("jit", "media") else 0.0)
                     process.send_signal(signal.SIGKILL)
         return  # it may just be between two lives
     program.process.send_signal(signal.SIGKILL)
     program.process.wait(10)
     settings = {name: value for name, value in program.environment.items() if name.startswith(("LECTERN_", "TMPDIR"))}
     service[0] = Service.start(service[0].data, **settings)
+
+
+def _until_at_work(worker: psutil.Process, within_s: float) -> None:
+    """Wait for a child of the worker, so that something is in hand: most of its life a worker waits."""
+    deadline_s = time.monotonic() + within_s
+    while time.monotonic() < deadline_s and not worker.children():
+        time.sleep(0.02)
+    time.sleep(random.uniform(0.0, 0.4))
 
 
 def until_ready(service: list[Service], video_id: str, within_s: float) -> dict[str, Any]:

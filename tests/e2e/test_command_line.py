@@ -12,16 +12,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lecture_clips import CONTAINERS, make
 from service import LECTERN, Program, Service, assert_no_trace, environment, one_sentence, run, until
 
 Start = Callable[..., Service]
 
 
-def test_up_keeps_its_key_from_others_and_starts_again_where_it_was(start: Start, clip: Path) -> None:
+def test_up_keeps_its_key_from_others_and_starts_again_where_it_was(start: Start, tmp_path: Path) -> None:
+    film = make(tmp_path / "film.mp4", CONTAINERS["mp4"])
     first = start()
     assert stat.S_IMODE((first.data / "admin.key").stat().st_mode) == 0o600
     assert first.key in first.program.output
-    video = first.upload(clip)
+    video = first.upload(film)
     first.stop()
     second = start()
     assert second.key == first.key

@@ -94,7 +94,7 @@ def disturbed(service: list[Service], viewer: Viewer, reference: Reference, seed
 
     def killer() -> None:
         try:
-            for pause_s, kind in victims(seed, kills, max(4.0, reference.wall_s)):
+            for pause_s, kind in victims(seed, kills, min(reference.wall_s, 1.2 * kills)):
                 time.sleep(pause_s)
                 print(f"{time.monotonic() - begun_s:6.1f} s kill {kind}")
                 kill(service, kind)

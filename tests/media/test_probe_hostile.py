@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import time
 from pathlib import Path
@@ -81,7 +80,7 @@ def test_ffprobe_and_ffmpeg_refuse_it_by_themselves(desk: Desk, tmp_path: Path, 
 
 @pytest.mark.parametrize(("content", "code"), [
     (b"", "empty_file"), (b"\x8a", "damaged"), (b"this is no video\n", "unsupported_container"),
-    (b"\x89PNG\r\n\x1a\n" + bytes(100), "unsupported_container"), (os.urandom(1) * 5000, "unsupported_container"),
+    (b"\x89PNG\r\n\x1a\n" + bytes(100), "unsupported_container"), (b"\x8a\x93\xfe\x01" * 999, "unsupported_container"),
     (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2", "damaged"), (b"\x1a\x45\xdf\xa3" + b"\x9f" * 5000, "damaged"),
     (b"G" + bytes(187), "unsupported_container"), ((b"G" + b"\xff" * 187) * 99, "damaged"),
 ])
@@ -89,10 +88,7 @@ def test_what_is_no_video(desk: Desk, tmp_path: Path, content: bytes, code: str)
     path = tmp_path / "lecture.mp4"
     path.write_bytes(content)
     error = refused(desk, path)
-    if content[:1] * 5000 == content:  # any one byte, again and again
-        assert error.code in ("damaged", "unsupported_container", "no_streams")
-    else:
-        assert error.code in (code, "no_streams")
+    assert error.code == code
     assert error.message.endswith(".")
 
 
@@ -141,7 +137,9 @@ def test_an_mp4_that_was_cut_has_the_length_that_is_there(desk: Desk, tmp_path: 
     # A plan made from this must find every frame: decode up to the end that was said.
     desk.ffmpeg(*input_args(desk.settings.max_pixels), "-i", f"file:{cut}", "-t", f"{float(info.duration_s):.3f}",
                 "-map", f"0:{info.video.index}", "-c:v", "ffv1", tmp_path / "all.mkv", reads=(cut,), work=tmp_path)
-    assert len(desk.packets(tmp_path / "all.mkv")) >= int((info.video.duration_s or 0) * 25) - 1
+    # (But for those that lie, in decoding order, behind the cut: at most the reordering depth, and one.)
+    missing = int((info.video.duration_s or 0) * 25) - len(desk.packets(tmp_path / "all.mkv"))
+    assert missing <= info.video.reorder_frames + 1
     nothing = tmp_path / "nothing.mp4"
     nothing.write_bytes(whole[:whole.index(b"mdat") + 50])
     assert refused(desk, nothing).code == "damaged"
@@ -156,20 +154,18 @@ def test_an_mp4_without_its_index(desk: Desk, tmp_path: Path) -> None:
     assert "ends before its index" in error.message
 
 
-def test_a_claim_of_thirty_years(desk: Desk, tmp_path: Path, lecture: Path) -> None:
-    data = bytearray(lecture.read_bytes())
-    for name, scale_at, size in ((b"mvhd", 16, 4), (b"mdhd", 16, 4)):  # version 0: times, scale, duration
-        at = -1
-        while (at := data.find(name, at + 1)) >= 0:
-            struct.pack_into(">I", data, at + scale_at, 1)
-            assert size == 4
+def test_a_claim_of_three_days(desk: Desk, tmp_path: Path, lecture: Path) -> None:
+    data = bytearray(lecture.read_bytes().replace(b"edts", b"free"))  # without the edit list that says 20 s
+    at = -1
+    while (at := data.find(b"mdhd", at + 1)) >= 0:
+        struct.pack_into(">I", data, at + 16, 1)  # one tick a second: ISO/IEC 14496-12, 8.4.2, version 0
     path = tmp_path / "long.mp4"
     path.write_bytes(data)
     assert refused(desk, path).code == "too_long"
 
 
 def test_names_mean_nothing(desk: Desk, tmp_path: Path, lecture: Path) -> None:
-    for name in ("-i", "http:x.mp4", "a%03d.png", "concat:a|b", "x.m3u8", "Vorlesung 1 é.txt"):
+    for name in ("-i", "http:x.mp4", "concat:a|b", "x.m3u8", "Vorlesung 1 é.txt"):
         path = tmp_path / name
         path.write_bytes(lecture.read_bytes())
         assert probed(desk, path).duration_s == pytest.approx(20, abs=0.1)
