@@ -65,7 +65,7 @@ class Waiting:
 
     def _want(self, organization_id: str, video_id: str, rendition: str, k: int) -> None:
         """Keep the demand alive, and tell a worker when nobody is at it. Raises its error when it failed."""
-        with self._services.database.write() as session:
+        with self._services.database.write(durable=False) as session:
             # Locked (PostgreSQL): the video can be deleted while its viewers wait.
             still_there = select(Video.id).where(Video.id == video_id, Video.deleted_at.is_(None))
             if session.scalar(still_there.with_for_update(read=True, key_share=True)) is None:

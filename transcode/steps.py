@@ -18,7 +18,7 @@ INIT = -1  # segment number that stands for the init sections in a demand
 THUMBNAIL = "thumbnail"  # rendition name of the pictures in a demand
 _SPAN_S = 60  # a span this long keeps the fixed cost small, and a fleet of workers busy near the end
 _KEY = re.compile(r"([a-z0-9]+):(\d+)-(\d+)")
-_BACKGROUND = 15  # niceness of what nobody waits for
+_BACKGROUND = 10  # niceness of what nobody waits for
 
 
 def fill_keys(plan: Plan) -> list[str]:

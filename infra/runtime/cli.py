@@ -70,7 +70,7 @@ def add(source: Annotated[str, typer.Argument(metavar="FILE|URL")],
 
 
 @app.command()
-def process(file: Annotated[Path, typer.Argument(metavar="FILE")],
+def process(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)],
             folder: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
             title: str | None = None, as_json: AsJson = False) -> None:
     """Render a file into a folder that any web server can serve. Needs no service."""
@@ -102,7 +102,7 @@ def process(file: Annotated[Path, typer.Argument(metavar="FILE")],
 
 
 @app.command()
-def plan(file: Annotated[Path, typer.Argument(metavar="FILE")],
+def plan(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)],
          segment: Annotated[int, typer.Option(help="Segment whose commands are printed.")] = 0,
          as_json: AsJson = False) -> None:
     """Print what would be rendered, and the commands of one segment, ready for a shell. Renders nothing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
@@ -83,7 +82,9 @@ def test_it_says_ready_when_it_is_and_sigterm_ends_all(up: Up, settings: Setting
 def test_ctrl_c_twice_waits_for_nothing(up: Up, settings: Settings) -> None:
     process = up()
     ready(process)
-    os.kill(called(settings, "worker").pid, signal.SIGSTOP)  # it will never end by itself
+    worker = called(settings, "worker")
+    worker.suspend()  # it will never end by itself
+    wait_for(lambda: worker.status() == psutil.STATUS_STOPPED)
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     assert process.poll() is None

@@ -165,31 +165,33 @@ class Viewer:
 
 
 def victims(seed: int, kills: int, over_s: float) -> Iterator[tuple[float, str]]:
-    """Pauses and victims, spread over about `over_s` seconds. The first dies during the upload, each kind at least
-    once, and the supervisor exactly once."""
+    """Pauses and victims, spread over about `over_s` seconds. The first dies during the upload, then those who
+    render; each kind at least once, and the supervisor exactly once."""
     chance = random.Random(seed)
-    kinds = list(MODULES)
-    rest = [*[*kinds, *(chance.choice(kinds) for _ in range(kills))][1:kills - 1], SUPERVISOR]
+    rest = ["light", "sweeper", SUPERVISOR, *(chance.choice(["jit", "media", *MODULES]) for _ in range(kills - 6))]
     chance.shuffle(rest)
     yield chance.uniform(0.5, 1.5), "web"
-    for kind in rest:
+    for kind in ["media", "jit", *rest][:kills - 1]:
         yield chance.uniform(0.1, 1.9) * over_s / kills, kind
 
 
-def kill(service: list[Service], kind: str) -> None:
-    """SIGKILL to one process, wherever it is in its life; after the supervisor's death start it again."""
+def kill(service: list[Service], kind: str) -> bool:
+    """SIGKILL to one process; after the supervisor's death start it again. Whether it had something in hand."""
     program = service[0].program
+    at_work = False
     if kind != SUPERVISOR:
         for process in psutil.Process(program.process.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess):
                 if MODULES[kind] in " ".join(process.cmdline()):
                     _until_at_work(process, within_s=3.0 if kind in ("jit", "media") else 0.0)
+                    at_work = bool(process.children())
                     process.send_signal(signal.SIGKILL)
-        return  # it may just be between two lives
+        return at_work  # it may just be between two lives
     program.process.send_signal(signal.SIGKILL)
     program.process.wait(10)
     settings = {name: value for name, value in program.environment.items() if name.startswith(("LECTERN_", "TMPDIR"))}
     service[0] = Service.start(service[0].data, **settings)
+    return at_work
 
 
 def _until_at_work(worker: psutil.Process, within_s: float) -> None:

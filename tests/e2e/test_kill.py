@@ -91,13 +91,17 @@ def disturbed(service: list[Service], viewer: Viewer, reference: Reference, seed
     """Upload and render while processes die; who was killed how often."""
     killed: Counter[str] = Counter()
     failures: list[BaseException] = []
+    uploaded = threading.Event()
 
     def killer() -> None:
         try:
             for pause_s, kind in victims(seed, kills, min(reference.wall_s, 1.2 * kills)):
                 time.sleep(pause_s)
                 print(f"{time.monotonic() - begun_s:6.1f} s kill {kind}")
-                kill(service, kind)
+                if kind != "web":
+                    assert uploaded.wait(bound_s)  # there is work from here on
+                if kill(service, kind):
+                    killed[f"{kind} at work"] += 1
                 killed[kind] += 1
         except BaseException as error:  # shown by the test's own thread
             failures.append(error)
@@ -107,6 +111,7 @@ def disturbed(service: list[Service], viewer: Viewer, reference: Reference, seed
     thread = threading.Thread(target=killer, daemon=True)
     thread.start()
     video_id = upload_slowly(service, reference.clip, reference.clip.stat().st_size // 12 + 1, 0.15, bound_s)
+    uploaded.set()
     found = until(lambda: rows(service[0].data, "SELECT playback_id FROM videos"), 10, "the video's row")
     viewer.watch(found[0][0])
     thread.join(bound_s)
@@ -144,6 +149,8 @@ def check_work(data: Path, reference: Reference, ffmpeg: Ffmpeg, viewer: Viewer,
     assert all(attempts.values()), attempts
     assert sum(attempts.values()) - len(attempts) <= workers_killed, (attempts, killed)
 
+    assert killed["media at work"] + killed["jit at work"] > 0, "the kills met nobody at work"
+
     rungs = len({name.rpartition("-")[0] for name in reference.cells})
     filled = ffmpeg.cells(background=True)
     begun = sum(filled.values())
@@ -156,6 +163,6 @@ def check_work(data: Path, reference: Reference, ffmpeg: Ffmpeg, viewer: Viewer,
     twice = sum(max(0, count - 1) for name, count in waited_for.items() if not name.endswith("-0.mp4"))
     assert twice <= (killed["jit"] + killed[SUPERVISOR]) * JIT, (twice, killed, waited_for)
     record_property("again", again)
-    print(f"{sum(killed.values())} kills {dict(killed)}: the fill began {begun} cells, {again} of them again; "
+    print(f"killed {dict(killed)}: the fill began {begun} cells, {again} of them again; "
           f"{len(reference.cells)} undisturbed. {sum(waited_for.values())} for viewers, {twice} of them again. "
           f"{viewer.good} right answers, refused {dict(viewer.refusals)}; attempts {attempts}")
