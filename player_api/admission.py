@@ -82,6 +82,9 @@ def try_out(plan: Plan, info: MediaInfo, path: Path, settings: Settings, tools: 
         try:
             return make_inits(plan, path, Path(work), tools, run, max_pixels=settings.max_pixels)
         except StepFailed as failure:
+            if failure.code not in ("tool_failed", "bad_cell"):  # killed or out of time: the file may be fine
+                raise Unavailable("not_examined", "The file could not be looked at just now. What has arrived is kept: "
+                                  "try again.") from failure
             log.info("a source could not be rendered: %s", failure)
             codec = info.video.codec if info.video else "unknown"
             raise Rejected("undecodable", f"The picture of this file ({codec}) can not be decoded here: it is damaged, "

@@ -26,7 +26,7 @@ from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
 log = logging.getLogger(__name__)
 
 # Cells of the background fill that share a decode.
-_GROUP = 3
+_GROUP = 1
 
 
 @dataclass(frozen=True, slots=True)

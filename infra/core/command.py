@@ -27,7 +27,7 @@ class Command:
     reads: tuple[Path, ...] = ()
     work: Path | None = None
     limits: Limits = field(default_factory=Limits)
-    nice: int = 0  # 0 for what a viewer waits for, 15 for what nobody waits for
+    nice: int = 0  # 0 for what a viewer waits for, 10 for what nobody waits for
 
     def shell(self) -> str:
         """The command as a line that can be pasted into a shell."""
