@@ -49,7 +49,7 @@ def create_app(services: Services) -> FastAPI:
         yield
         expiry.cancel()
 
-    app = FastAPI(title="Lectern", version="1", openapi_url="/api/v1/openapi.json", docs_url="/api/docs",
+    app = FastAPI(title="Lectern", version="1", openapi_url="/api/v1/openapi.json", docs_url=None,
                   redoc_url=None, lifespan=lifespan,
                   description="Teaching by video. Times are seconds (float) or RFC 3339; errors are problem+json.")
     app.state.waiting = waiting

@@ -20,6 +20,8 @@ import psutil
 from lecture_clips import ffmpeg
 from service import Service, until
 
+from transcode.steps import _BACKGROUND
+
 MODULES = {
     "web": "infra.runtime.web",
     "jit": "infra.runtime.worker jit",
@@ -60,7 +62,7 @@ class Ffmpeg:
         """How often each picture cell was begun: by the fill, or for somebody who waits (and for init sections)."""
         lines = self._log.read_text().splitlines() if self._log.exists() else []
         return Counter(name for nice, *names in map(str.split, lines) for name in names
-                       if (nice == "15") is background and name.endswith(".mp4"))
+                       if (int(nice) >= _BACKGROUND) is background and name.endswith(".mp4"))
 
 
 def stored(data: Path) -> dict[str, str]:
