@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+# Byte ranges [start, end) of an object, in any order.
+Parts = Sequence[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,15 @@ class Storage(Protocol):
     def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Like read, in pieces. Raises NotFound before the first piece."""
 
-    def local(self, key: str) -> AbstractContextManager[Path]:
-        """A local file with the object's bytes, for programs that want a path. Never written to."""
+    def local(self, key: str, parts: Parts | None = None) -> AbstractContextManager[Path]:
+        """A local file of the object's size with its bytes, for programs that want a path. Never written to.
+
+        With `parts` only these bytes are sure to be there, the others may read as zeros: a span of a long source
+        needs little of it, and a backend on the network fetches no more. Raises NotFound.
+        """
+
+    def url(self, key: str, expires_s: float) -> str | None:
+        """An address at which anyone can read the object for `expires_s` seconds; None where there is none."""
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """All objects whose key starts with `prefix`, in key order."""
@@ -82,6 +92,34 @@ class Staging(Protocol):
 
     def abort(self, upload_key: str) -> None:
         """Forget the upload. Aborting what is absent is no error."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedPart:
+    """A part that the store holds. Numbers begin with 1."""
+
+    number: int
+    size_bytes: int
+    etag: str
+
+
+class DirectUploads(Protocol):
+    """Uploads that go from the sender straight to the store, in parts, by addresses that are valid for a while."""
+
+    def begin(self, key: str) -> str:
+        """Start an upload that will become the object `key`; the store's name for it."""
+
+    def part_url(self, key: str, upload: str, number: int, expires_s: float) -> str:
+        """Where to PUT part `number` (from 1). All parts but the last are of one size, at least 5 MiB."""
+
+    def parts(self, key: str, upload: str) -> Sequence[UploadedPart]:
+        """What has arrived, by number. Raises NotFound when the upload is unknown, ended or aborted."""
+
+    def complete(self, key: str, upload: str, parts: Sequence[UploadedPart]) -> None:
+        """Turn the parts into the object. Again, when the object is already there, is no error. Raises NotFound."""
+
+    def abort(self, key: str, upload: str) -> None:
+        """Forget the upload and its parts. Aborting what is absent is no error."""
 
 
 class Doorbell(Protocol):

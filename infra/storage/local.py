@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.core.errors import Conflict, NotFound
-from infra.core.ports import ObjectInfo
+from infra.core.ports import ObjectInfo, Parts
 from infra.storage import durable
 from infra.storage.durable import Pieces, check_key, remove_empty, space, write_all
 
@@ -62,12 +62,16 @@ class LocalStorage:
         return Pieces(fd, start, end if length is None else min(end, start + length))
 
     @contextlib.contextmanager
-    def local(self, key: str) -> Iterator[Path]:
+    def local(self, key: str, parts: Parts | None = None) -> Iterator[Path]:
         """See `Storage.local`: the object's own file."""
         path = self._path(key)
         if not path.is_file():
             raise NotFound
         yield path
+
+    def url(self, key: str, expires_s: float) -> str | None:
+        """See `Storage.url`: a directory has no address."""
+        return None
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """See `Storage.list`."""
