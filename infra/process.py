@@ -28,6 +28,7 @@ from infra.core.command import Command
 from infra.core.errors import LecternError, OutOfSpace, StepFailed
 from infra.core.settings import Settings
 from infra.core.steps import Completed
+from infra.giving_way import LOOK_S, Background, waited_for
 
 TAIL_LINES = 40
 STDOUT_BYTES = 64 << 20  # a command that prints more must be read through on_stdout
@@ -64,6 +65,8 @@ class ProcessRunner:
     def __init__(self, settings: Settings) -> None:
         self._bwrap = shutil.which("bwrap") if settings.sandbox == "auto" else None
         self._setpriv = _setpriv_if_it_works()
+        # Without a data folder (`lectern plan`) nothing else runs that could give way.
+        self._sign = settings.data.absolute() / "somebody-waits.lock" if settings.data.is_dir() else None
         if self._bwrap and not self._trial(self._bwrap):
             self._bwrap = None
 
@@ -73,7 +76,12 @@ class ProcessRunner:
 
     def __call__(self, command: Command, *, on_stdout: Callable[[bytes], None] | None = None,
                  cancelled: Callable[[], bool] | None = None) -> Completed:
-        """Run to the end; see `Runner` for what is raised."""
+        """Run to the end; see `Runner` for what is raised. Commands of niceness 0 let the others stand still."""
+        with waited_for(self._sign) if self._sign and not command.nice else contextlib.nullcontext():
+            return self._run(command, on_stdout, cancelled)
+
+    def _run(self, command: Command, on_stdout: Callable[[bytes], None] | None,
+             cancelled: Callable[[], bool] | None) -> Completed:
         tool = shutil.which(command.argv[0])
         if tool is None:
             raise ToolFailed("tool_failed", f"The program {command.argv[0]} is not installed here.")
@@ -84,11 +92,14 @@ class ProcessRunner:
             env=_ENVIRONMENT, cwd=command.work, start_new_session=True)
         assert process.stdout is not None
         assert process.stderr is not None
-        child = _Child(process.pid, process.stdout, process.stderr)
+        background = Background(self._sign, process.pid) if self._sign and command.nice else None
+        child = _Child(process.pid, process.stdout, process.stderr, background)
         try:
             why = child.follow(started + command.limits.wall_s, on_stdout, cancelled)
         finally:
             child.end()
+            if background is not None:
+                background.close()
             process.returncode = child.status  # reaped by us: wait4 also tells the CPU time
             process.stdout.close()
             process.stderr.close()
@@ -118,8 +129,9 @@ class ProcessRunner:
 class _Child:
     """One running command: its pipes, its clock, its end."""
 
-    def __init__(self, pid: int, stdout: IO[bytes], stderr: IO[bytes]) -> None:
+    def __init__(self, pid: int, stdout: IO[bytes], stderr: IO[bytes], background: Background | None) -> None:
         self.pid = pid
+        self._background = background
         self.collected = bytearray()
         self.status = 0  # exit code, or minus the signal
         self.cpu_s = 0.0
@@ -136,11 +148,12 @@ class _Child:
                cancelled: Callable[[], bool] | None) -> str:
         """Read both pipes until their end; why the command must be stopped, or "" when it ended by itself."""
         next_tick_s = 0.0
+        tick_s = LOOK_S if self._background else TICK_S
         with selectors.DefaultSelector() as selector:
             selector.register(self._out, selectors.EVENT_READ)
             selector.register(self._err, selectors.EVENT_READ)
             while selector.get_map():
-                for key, _ in selector.select(TICK_S):
+                for key, _ in selector.select(tick_s):
                     data = os.read(key.fd, 1 << 16)
                     if not data:
                         selector.unregister(key.fd)
@@ -153,7 +166,7 @@ class _Child:
                 if len(self.collected) > STDOUT_BYTES:
                     return "output"
                 now_s = time.monotonic()
-                if now_s > deadline_s:
+                if now_s > deadline_s + (self._background.look() if self._background else 0.0):
                     return "wall"
                 if now_s >= next_tick_s:  # also while it prints without a pause
                     next_tick_s = now_s + TICK_S

@@ -4,6 +4,9 @@ A video cell is made by an encoder of its own, never by one that has already see
 bytes whether a viewer asked for it alone or the background fill made it among others. One command renders segment k
 of any number of rungs from one decode. The pictures go down a chain of scalers, also past rungs that are not asked
 for, because a rung scaled from another size would be other pixels.
+
+Most cells stay far below their rung's cap by constant quality alone. So a cell is first encoded without the cap, by
+several threads; only one that turns out too large is encoded again with it (docs/decisions/0001).
 """
 
 from __future__ import annotations
@@ -21,9 +24,12 @@ from infra.core.safety import input_args
 from infra.core.steps import Tools
 from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
 
+# Frame threads make the same bytes in every run, and a 1080p cell of 6 s in 2.7 instead of 3.7 s on two cores, for 2 %
+# more processor time. Their number is part of what the bytes are: it does not follow the machine.
+_X264_THREADS = 3
 # With a rate cap and several threads x264 makes other bytes in every run (measured: 5 results in 14 runs of a 2 s
-# cell; one in 10 with one thread). Cores are kept busy by rungs and cells side by side instead.
-_X264_THREADS = 1
+# cell; one in 10 with one thread).
+_X264_CAPPED_THREADS = 1
 # The AAC encoder and decoder look back: this many packets before the first wanted one make its neighbour's context.
 _AUDIO_LEAD_PACKETS = 16
 _AUDIO_TAIL_PACKETS = 4
@@ -32,10 +38,11 @@ THUMBNAIL_S = 10
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Segment `k` of a rendition, and the file that a command writes it to."""
+    """Segment `k` of a rendition, how it is encoded, and the file that a command writes it to."""
 
     rendition: VideoRendition
     k: int
+    capped: bool
 
     @property
     def file_name(self) -> str:
@@ -44,33 +51,30 @@ class Cell:
 
 def video_command(tools: Tools, plan: Plan, source: Path, cells: Sequence[Cell], work: Path,
                   *, max_pixels: int, nice: int = 0, frames: int | None = None) -> Command:
-    """Render `cells` from one decode, each to its file in `work`: one fragment behind its init section.
-
-    The cells should lie close together, for everything from the first to the last of them is decoded; an encoder a
-    cell is held in memory. `frames` renders only the first few frames of each (for an init section).
+    """Render `cells`, all of one segment, from one decode, each to its file in `work`: a fragment behind its init
+    section. `frames` renders only the first few frames of each (for an init section).
     """
-    first, last = min(cell.k for cell in cells), max(cell.k for cell in cells)
-    picture = _decoded(plan, source, plan.start_s(first))
-    picture = picture.filter("trim", start_pts=plan.boundaries[first], end_pts=plan.boundaries[last + 1])
-    by_rendition = {rendition.name: [cell for cell in cells if cell.rendition == rendition] for rendition in plan.video}
-    lowest = max(i for i, rendition in enumerate(plan.video) if by_rendition[rendition.name])
+    (k,) = {cell.k for cell in cells}
+    start, end = plan.boundaries[k], plan.boundaries[k + 1]
+    end = end if frames is None else min(end, start + frames)
+    picture = _decoded(plan, source, plan.start_s(k)).filter("trim", start_pts=start, end_pts=end)
+    wanted = {cell.rendition.name: cell for cell in cells}
+    lowest = max(i for i, rendition in enumerate(plan.video) if rendition.name in wanted)
     outputs = []
     for i, rendition in enumerate(plan.video[: lowest + 1]):
         picture = picture.filter(
             "scale", rendition.width_px, rendition.height_px, flags="bicubic", out_range="tv"
         ).filter("setsar", 1).filter("format", "yuv420p")
-        wanted = by_rendition[rendition.name]
-        copies = len(wanted) + (i < lowest)
-        branches = picture.filter_multi_output("split", copies) if copies > 1 else [picture]
-        for j, cell in enumerate(wanted):
-            start, end = plan.boundaries[cell.k], plan.boundaries[cell.k + 1]
-            end = end if frames is None else min(end, start + frames)
-            branch = branches[j].filter("trim", start_pts=start, end_pts=end)
-            outputs.append(ffmpeg.output(branch, f"file:{work / cell.file_name}", **_h264(plan, rendition)))
+        cell = wanted.get(rendition.name)
+        if cell is None:
+            continue
+        branch = picture
         if i < lowest:
-            picture = branches[len(wanted)]
+            ways = picture.filter_multi_output("split", 2)
+            branch, picture = ways[0], ways[1]
+        outputs.append(ffmpeg.output(branch, f"file:{work / cell.file_name}", **_h264(plan, cell)))
     argv = _argv(tools, ffmpeg.merge_outputs(*outputs), source, max_pixels)
-    media_s = plan.start_s(last + 1) - plan.start_s(first)
+    media_s = plan.start_s(k + 1) - plan.start_s(k)
     return Command(argv, reads=(source,), work=work, nice=nice, limits=_limits(media_s + plan.seek_lead_s))
 
 
@@ -101,17 +105,18 @@ def _input(plan: Plan, source: Path, output_s: Fraction) -> Any:
     return ffmpeg.input(f"file:{source}", **options)
 
 
-def _h264(plan: Plan, rendition: VideoRendition) -> dict[str, Any]:
+def _h264(plan: Plan, cell: Cell) -> dict[str, Any]:
+    rendition = cell.rendition
+    cap = {"maxrate": rendition.max_bps, "bufsize": rendition.buffer_bits} if cell.capped else {}
     group = max(2, *(plan.frames(k) for k in range(plan.segments)))  # with 1 it would be another, intra-only profile
     return {
         "c:v": "libx264",
         "preset": rendition.preset,
         "crf": rendition.crf,
-        "maxrate": rendition.max_bps,
-        "bufsize": rendition.buffer_bits,
+        **cap,
         "profile:v": "high",
         "level": rendition.level,
-        "threads": _X264_THREADS,
+        "threads": _X264_CAPPED_THREADS if cell.capped else _X264_THREADS,
         # One closed group of pictures a segment, the same in all rungs: a player can switch at every boundary.
         "g": group,
         "keyint_min": group,

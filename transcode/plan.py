@@ -18,8 +18,9 @@ from infra.core.media import AudioStream, Frozen, MediaInfo, Rational, VideoStre
 from transcode import grid, ladder
 from transcode.audio_fragments import aac_config
 
-PLAN_VERSION = 1  # part of the id: raise it when the same fields come to mean other bytes
+PLAN_VERSION = 2  # part of the id: raise it when the same fields come to mean other bytes
 _CRF = 23
+_DENSE = 2  # a source this many times its rung's cap: cameras write 2 to 4 times of what x264 makes of it
 _AUDIO_BPS = 128_000
 _COPY_MAX_BPS = 320_000
 # Where a container has no index, a seek lands somewhere near: begin this much earlier to be sure of a key frame.
@@ -43,6 +44,11 @@ class VideoRendition(Frozen):
     level: str
     max_bps: int
     buffer_bits: int
+    capped: bool = False  # so dense a source that most cells would exceed the cap: it is set from the start
+
+    def max_bits(self, duration_s: Fraction) -> Fraction:
+        """The most a segment may have: the cap, and one full decoder buffer on top."""
+        return self.max_bps * duration_s + self.buffer_bits
 
 
 class AudioTrack(Frozen):
@@ -107,11 +113,6 @@ class Plan(Frozen):
         """When segment k begins."""
         return self.boundaries[k] / self.frame_rate
 
-    def segment_at(self, time_s: Fraction) -> int:
-        """The segment that shows `time_s`; the first or last one outside the video."""
-        frame = time_s * self.frame_rate
-        return next((k for k in range(self.segments) if frame < self.boundaries[k + 1]), self.segments - 1)
-
     def rendition(self, name: str) -> VideoRendition | AudioTrack | None:
         """The rendition of that name, or None."""
         return next((rendition for rendition in self.renditions if rendition.name == name), None)
@@ -149,7 +150,7 @@ def plan(info: MediaInfo, encoder: str) -> Plan:
         deinterlace=video.interlaced,
         frame_rate=rate,
         boundaries=boundaries,
-        video=_video_renditions(video, rate),
+        video=_video_renditions(info, video, rate),
         audio=_audio_track(info, audio, origin_s, boundaries, rate) if audio else None,
         warnings=info.warnings,
     )
@@ -189,7 +190,8 @@ def _seek_lead(info: MediaInfo, video: VideoStream, rate: Fraction) -> Fraction:
     return (video.reorder_frames - Fraction(1, 4)) / rate if video.reorder_frames else Fraction(0)
 
 
-def _video_renditions(video: VideoStream, rate: Fraction) -> tuple[VideoRendition, ...]:
+def _video_renditions(info: MediaInfo, video: VideoStream, rate: Fraction) -> tuple[VideoRendition, ...]:
+    source_bps = video.bit_rate_bps or int(info.size_bytes * 8 / max(info.duration_s, Fraction(1)))
     shape = ladder.display_size(video.width_px, video.height_px, video.sar, video.rotation_deg)
     renditions = []
     for size in ladder.sizes(*shape):
@@ -206,8 +208,14 @@ def _video_renditions(video: VideoStream, rate: Fraction) -> tuple[VideoRenditio
             level=level,
             max_bps=cap,
             buffer_bits=cap,  # one second: a 6 s segment exceeds the cap by at most a sixth
+            capped=_scaled_bps(source_bps, video, size) > _DENSE * cap,
         ))
     return tuple(renditions)
+
+
+def _scaled_bps(source_bps: int, video: VideoStream, size: ladder.Size) -> float:
+    """What the source's bit rate comes to at another size: it grows with the 0.75th power of the pixels."""
+    return float(source_bps * (size.width_px * size.height_px / (video.width_px * video.height_px)) ** 0.75)
 
 
 def _audio_track(

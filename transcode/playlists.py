@@ -66,8 +66,8 @@ def _seconds(duration_s: Fraction) -> float:
 
 
 def _peak_bps(video: VideoRendition) -> int:
-    """The most a 6 s segment can need under the encoder's buffer model: the cap, and one full buffer on top."""
-    return (video.max_bps * SEGMENT_S + video.buffer_bits) // SEGMENT_S * 11 // 10
+    """The most that a 6 s segment can need, and a tenth for its boxes."""
+    return int(video.max_bits(Fraction(SEGMENT_S)) / SEGMENT_S * 11 / 10)
 
 
 def _first_choice_first(video: tuple[VideoRendition, ...]) -> list[VideoRendition]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.core import boxes
@@ -24,9 +24,6 @@ from transcode import audio_fragments, cells
 from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
 
 log = logging.getLogger(__name__)
-
-# Cells of the background fill that share a decode.
-_GROUP = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +41,20 @@ class RenderContext:
     nice: int = 0
 
 
-def render(ctx: RenderContext, first: int, last: int, names: Sequence[str]) -> None:
-    """Render segments [first, last) of the renditions `names` from one decode, and publish what is missing.
+def render(ctx: RenderContext, k: int, names: Sequence[str]) -> None:
+    """Render segment k of the renditions `names` from one decode, and publish what is missing.
 
-    Raises StepFailed: `other_encoder`, `bad_cell` or the runner's codes; OutOfSpace. Nothing is published then.
+    Raises StepFailed: `other_encoder`, `bad_cell` or the runner's codes; OutOfSpace. Nothing of the picture is
+    published then.
     """
     renditions = [rendition for name in names if (rendition := ctx.plan.rendition(name)) is not None]
-    missing = [
-        (rendition, k) for k in range(first, last) for rendition in renditions
-        if ctx.storage.stat(ctx.keys.cell(rendition.name, k)) is None
-    ]
-    for rendition, k in missing:
+    missing = [rendition for rendition in renditions if ctx.storage.stat(ctx.keys.cell(rendition.name, k)) is None]
+    for rendition in missing:
         if isinstance(rendition, AudioTrack):
             _render_audio(ctx, k, rendition)
-    video = [cells.Cell(rendition, k) for rendition, k in missing if isinstance(rendition, VideoRendition)]
+    video = [rendition for rendition in missing if isinstance(rendition, VideoRendition)]
     if video:
-        _render_video(ctx, video)
+        _render_video(ctx, k, video)
 
 
 def render_inits(ctx: RenderContext) -> None:
@@ -79,7 +74,7 @@ def make_inits(plan: Plan, source: Path, work: Path, tools: Tools, run: Runner, 
     That takes decoding and encoding one frame, so it is also the proof that the source can be rendered at all.
     Raises StepFailed: `bad_cell` or the runner's codes; OutOfSpace.
     """
-    first_cells = [cells.Cell(rendition, 0) for rendition in plan.video]
+    first_cells = [cells.Cell(rendition, 0, rendition.capped) for rendition in plan.video]
     run(cells.video_command(tools, plan, source, first_cells, work, max_pixels=max_pixels, nice=nice, frames=1))
     inits = {}
     for cell in first_cells:
@@ -109,32 +104,46 @@ def audio_init(track: AudioTrack) -> bytes:
 
 def fill(ctx: RenderContext, first: int, last: int, names: Sequence[str], progress: Callable[[float], None],
          check: Callable[[], None]) -> None:
-    """Render segments [first, last) of `names`, a few at a time, each few published as soon as they are finished."""
-    for k in range(first, last, _GROUP):
+    """Render segments [first, last) of `names`, each published as soon as it is finished."""
+    for k in range(first, last):
         check()
-        render(ctx, k, min(k + _GROUP, last), names)
-        progress((min(k + _GROUP, last) - first) / (last - first))
+        render(ctx, k, names)
+        progress((k + 1 - first) / (last - first))
 
 
-def _render_video(ctx: RenderContext, wanted: Sequence[cells.Cell]) -> None:
-    plan, storage, keys = ctx.plan, ctx.storage, ctx.keys
+def _render_video(ctx: RenderContext, k: int, renditions: Sequence[VideoRendition]) -> None:
+    storage, keys = ctx.storage, ctx.keys
     _require_encoder(ctx)
-    _run(ctx, cells.video_command(ctx.tools, plan, ctx.source, wanted, ctx.work,
-                                  max_pixels=ctx.max_pixels, nice=ctx.nice))
-    finished = []
-    for cell in wanted:
-        init, media = _split(ctx.work / cell.file_name)
-        _check_init(plan, cell.rendition, init)
-        _check_cell(plan, cell.rendition, cell.k, media)
-        finished.append((cell, init, boxes.with_sequence_number(media, cell.k + 1)))
-    for cell, init, media in finished:
+    encoded = _encode(ctx, [cells.Cell(rendition, k, rendition.capped) for rendition in renditions])
+    most = {rendition.name: rendition.max_bits(ctx.plan.frames(k) / ctx.plan.frame_rate) for rendition in renditions}
+    too_large = [cell for cell, (_, media) in encoded.items()
+                 if not cell.capped and len(media) * 8 > most[cell.rendition.name]]
+    if too_large:
+        for cell in too_large:
+            del encoded[cell]
+        encoded |= _encode(ctx, [replace(cell, capped=True) for cell in too_large])
+    for cell, (init, media) in encoded.items():
         name = cell.rendition.name
         storage.put_new(keys.init(name), init)
         if storage.read(keys.init(name)) != init:
             raise StepFailed("other_encoder", f"{name} was begun by another build of the encoder. "
                              "Use the same ffmpeg on all workers.", retryable=True)
-        storage.put(keys.cell(name, cell.k), media)
+        storage.put(keys.cell(name, k), media)
+
+
+def _encode(ctx: RenderContext, wanted: Sequence[cells.Cell]) -> dict[cells.Cell, tuple[bytes, bytes]]:
+    """Each cell's init section and media, checked. The work folder is left empty."""
+    plan = ctx.plan
+    _run(ctx, cells.video_command(ctx.tools, plan, ctx.source, wanted, ctx.work,
+                                  max_pixels=ctx.max_pixels, nice=ctx.nice))
+    encoded = {}
+    for cell in wanted:
+        init, media = _split(ctx.work / cell.file_name)
+        _check_init(plan, cell.rendition, init)
+        _check_cell(plan, cell.rendition, cell.k, media)
+        encoded[cell] = init, boxes.with_sequence_number(media, cell.k + 1)
     _empty(ctx.work)
+    return encoded
 
 
 def _render_audio(ctx: RenderContext, k: int, track: AudioTrack) -> None:

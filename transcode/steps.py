@@ -62,7 +62,7 @@ def demanded(ctx: StepContext, name: str, k: int) -> None:
         elif k == INIT:
             render.render_inits(context)
         else:
-            render.render(context, k, k + 1, [name])
+            render.render(context, k, [name])
 
 
 def poster(ctx: StepContext) -> None:

@@ -131,7 +131,7 @@ def plan(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)],
     for warning in found.warnings:
         out.print(f"  warning: {warning}")
     work = Path()
-    wanted = [cells.Cell(video, segment) for video in found.video]
+    wanted = [cells.Cell(video, segment, video.capped) for video in found.video]
     print("\n" + cells.video_command(tools, found, file, wanted, work, max_pixels=settings.max_pixels).shell())
     if found.audio and found.audio.copy_nth is None:
         print("\n" + cells.audio_command(tools, found, found.audio, file, segment, work,

@@ -76,7 +76,7 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
             nonlocal done
             if stop.is_set():
                 raise StepFailed("cancelled", "Stopped.")
-            render.render(context(k), k, k + 1, names)
+            render.render(context(k), k, names)
             with counting:
                 done += 1
                 progress(done / plan.segments)

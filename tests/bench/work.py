@@ -1,6 +1,6 @@
 """Processor time of a whole H.264 ladder: Lectern's cells against the ffmpeg commands a person would write.
 
-    python -m tests.bench.work [--repeat 2] [--group 1 3 10] [--only film]
+    python -m tests.bench.work [--repeat 2] [--only film]
 
 Figures are seconds of processor time (user + system) of all child processes, so they depend little on what else the
 machine does; the three ways run one after the other in every round, and the ratios come from the same round.
@@ -25,7 +25,7 @@ from infra.runtime.offline import examine
 from infra.storage.local import LocalStorage
 from tests.bench import clips
 from tests.bench.service import load_average
-from transcode import render
+from transcode import cells, render
 from transcode.plan import Plan, VideoRendition
 
 SINGLE_TARGET, RUNGS_TARGET = 1.08, 0.9
@@ -35,8 +35,6 @@ def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeat", type=int, default=2, help="rounds (2)")
-    parser.add_argument("--group", type=int, nargs="*", default=[render._GROUP],
-                        help="cells that share a decode; several are compared")
     parser.add_argument("--only", default="", help="sources whose name holds this word")
     parser.add_argument("--work", type=Path, help="folder for clips; they are kept")
     arguments = parser.parse_args()
@@ -48,33 +46,29 @@ def main() -> None:
         "slides": lambda: clips.SAMPLE,
     }
     print(f"{tools.encoder}; {load_average()}")
-    print(f"{'source':33} {'group':>5} {'ours':>7} {'one ffmpeg':>11} {'one a rung':>11} {'/ one':>6} {'/ rungs':>7}")
+    print(f"{'source':33} {'ours':>7} {'one ffmpeg':>11} {'one a rung':>11} {'/ one':>6} {'/ rungs':>7}")
     for name, source in sources.items():
         if arguments.only in name:
-            _source(name, source(), tools, folder, arguments.group, arguments.repeat)
+            _source(name, source(), tools, folder, arguments.repeat)
 
 
-def _source(name: str, source: Path, tools: Tools, folder: Path, groups: list[int], repeat: int) -> None:
+def _source(name: str, source: Path, tools: Tools, folder: Path, repeat: int) -> None:
     settings = Settings()
     runner = ProcessRunner(settings)
     plan = examine(source, settings, tools, runner)
-    ours: dict[int, list[float]] = {group: [] for group in groups}
-    single, rungs = [], []
+    ours, single, rungs = [], [], []
     out = folder / "out"
     for _ in range(repeat):
         single.append(_cpu_s(out, lambda: _run(_one_decode(tools, plan, source, out))))
-        for group in groups:
-            ours[group].append(_cpu_s(out, lambda group=group: _fill(  # type: ignore[misc]
-                plan, source, out, tools, runner, settings, group)))
+        ours.append(_cpu_s(out, lambda: _fill(plan, source, out, tools, runner, settings)))
         rungs.append(_cpu_s(out, lambda: [_run(command) for command in _one_a_rung(tools, plan, source, out)]))
         shutil.rmtree(out)
-    for group, times in ours.items():
-        to_single = statistics.median(a / b for a, b in zip(times, single, strict=True))
-        to_rungs = statistics.median(a / b for a, b in zip(times, rungs, strict=True))
-        passed = to_single <= SINGLE_TARGET and to_rungs < RUNGS_TARGET
-        print(f"{name:33} {group:5} {statistics.median(times):7.1f} {statistics.median(single):11.1f} "
-              f"{statistics.median(rungs):11.1f} {to_single:6.3f} {to_rungs:7.3f}  {'PASS' if passed else 'FAIL'}"
-              f"   spread of ours {max(times) / min(times):.3f}; {load_average()}", flush=True)
+    to_single = statistics.median(a / b for a, b in zip(ours, single, strict=True))
+    to_rungs = statistics.median(a / b for a, b in zip(ours, rungs, strict=True))
+    passed = to_single <= SINGLE_TARGET and to_rungs < RUNGS_TARGET
+    print(f"{name:33} {statistics.median(ours):7.1f} {statistics.median(single):11.1f} "
+          f"{statistics.median(rungs):11.1f} {to_single:6.3f} {to_rungs:7.3f}  {'PASS' if passed else 'FAIL'}"
+          f"   spread of ours {max(ours) / min(ours):.3f}; {load_average()}", flush=True)
 
 
 def _cpu_s(out: Path, work: Callable[[], object]) -> float:
@@ -86,18 +80,13 @@ def _cpu_s(out: Path, work: Callable[[], object]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _fill(plan: Plan, source: Path, out: Path, tools: Tools, runner: ProcessRunner, settings: Settings,
-          group: int) -> None:
+def _fill(plan: Plan, source: Path, out: Path, tools: Tools, runner: ProcessRunner, settings: Settings) -> None:
     """What the background fill does, in this process."""
     (out / "work").mkdir()
     context = render.RenderContext(plan, PlanKeys(""), source, out / "work", LocalStorage(out / "cells"), tools, runner,
                                    settings.max_pixels)
-    kept, render._GROUP = render._GROUP, group
-    try:
-        render.fill(context, 0, plan.segments, [rendition.name for rendition in plan.renditions],
-                    lambda progress: None, lambda: None)
-    finally:
-        render._GROUP = kept
+    render.fill(context, 0, plan.segments, [rendition.name for rendition in plan.renditions],
+                lambda progress: None, lambda: None)
 
 
 def _run(command: list[str]) -> None:
@@ -142,8 +131,10 @@ def _encoder(plan: Plan, rung: VideoRendition) -> list[str]:
     """The settings of the cells, with key frames forced where the cells begin."""
     group = max(plan.frames(k) for k in range(plan.segments))
     starts = ",".join(f"{float(plan.start_s(k)):.6f}" for k in range(plan.segments))
-    return ["-c:v", "libx264", "-preset", rung.preset, "-crf", str(rung.crf), "-maxrate", str(rung.max_bps),
-            "-bufsize", str(rung.buffer_bits), "-profile:v", "high", "-level", rung.level, "-threads", "1",
+    cap = ["-maxrate", str(rung.max_bps), "-bufsize", str(rung.buffer_bits)] if rung.capped else []
+    threads = cells._X264_CAPPED_THREADS if rung.capped else cells._X264_THREADS
+    return ["-c:v", "libx264", "-preset", rung.preset, "-crf", str(rung.crf), *cap,
+            "-profile:v", "high", "-level", rung.level, "-threads", str(threads),
             "-g", str(group), "-keyint_min", str(group), "-sc_threshold", "0", "-flags", "+cgop",
             "-force_key_frames", starts]
 

@@ -20,7 +20,6 @@ from killing import SUPERVISOR, Ffmpeg, Viewer, kill, rows, stored, until_ready,
 from lecture_clips import Shape, make
 from service import Service, until
 
-from transcode.render import _GROUP
 
 # The sound is in Matroska so that it is encoded, too, and not copied.
 SHAPE = Shape(duration_s=60.0, size="640x360", rate=25)
@@ -155,7 +154,7 @@ def check_work(data: Path, reference: Reference, ffmpeg: Ffmpeg, viewer: Viewer,
     filled = ffmpeg.cells(background=True)
     begun = sum(filled.values())
     # At most what was in hand is lost: a group of segments in all rungs, for each worker of the killed process.
-    in_hand = MEDIA * _GROUP * rungs
+    in_hand = MEDIA * rungs
     again = sum(count - 1 for count in filled.values())
     assert again <= (killed["media"] + killed[SUPERVISOR]) * in_hand, (again, killed, filled)
 

@@ -40,7 +40,7 @@ def test_a_steady_tone_has_no_clicks(
     track = ctx.plan.audio
     assert track.copy_nth is None
     for k in reversed(range(ctx.plan.segments)):
-        render.render(ctx, k, k + 1, [track.name])
+        render.render(ctx, k, [track.name])
 
     wrong = residual(desk.sound(ctx), track.sample_rate_hz)
     joints = [track.boundaries[k] * 1024 for k in range(1, ctx.plan.segments)]

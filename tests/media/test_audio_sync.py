@@ -52,7 +52,7 @@ def test_a_flash_and_its_beep_come_together(
     assert (track.copy_nth is not None) == source.copied
     for rendition in ctx.plan.renditions:
         for k in reversed(range(ctx.plan.segments)):
-            render.render(ctx, k, k + 1, [rendition.name])
+            render.render(ctx, k, [rendition.name])
 
     pictures = desk.pictures(desk.joined(ctx, ctx.plan.video[-1].name))
     sound = desk.sound(ctx)

@@ -32,7 +32,7 @@ def test_a_cell_rendered_alone_is_the_cell_of_the_background_fill(desk: Desk, so
     render.render_inits(alone)
     for k in reversed(range(alone.plan.segments)):
         for name in reversed(names):
-            render.render(alone, k, k + 1, [name])
+            render.render(alone, k, [name])
     assert stored(alone) == stored(filled)
     assert len(stored(alone)) == 3 * (alone.plan.segments + 1)
 
@@ -42,8 +42,29 @@ def test_a_cell_is_the_same_in_every_run(desk: Desk, source: Path, out: Path) ->
     for attempt in range(4):
         ctx = desk.context(source, out / str(attempt))
         name = ctx.plan.video[0].name
-        render.render(ctx, 3, 4, [name])
+        render.render(ctx, 3, [name])
         results.add(ctx.storage.read(KEYS.cell(name, 3)))
+    assert len(results) == 1
+
+
+def test_a_cell_beyond_the_cap_is_encoded_with_it_the_same_in_every_run(desk: Desk, clips: Clips, out: Path) -> None:
+    noise = clips.make("noise.mp4", "-f", "lavfi", "-i",
+                       "nullsrc=size=1280x720:rate=25:duration=6,geq=random(1)*255:128:128",
+                       "-c:v", "libx264", "-preset", "ultrafast", "-crf", "10", "-pix_fmt", "yuv420p")
+    info = desk.info(noise)
+    assert info.video is not None
+    # A source that claims to be thin: the cap is not set from the start.
+    thin = info.model_copy(update={"video": info.video.model_copy(update={"bit_rate_bps": 1_000_000})})
+    results = set()
+    for attempt in range(2):
+        ctx = desk.context(noise, out / str(attempt), thin)
+        top = ctx.plan.video[0]
+        assert not top.capped
+        render.render(ctx, 1, [rendition.name for rendition in ctx.plan.video])
+        cell = ctx.storage.read(KEYS.cell(top.name, 1))
+        seconds = ctx.plan.frames(1) / ctx.plan.frame_rate
+        assert 0.5 * top.max_bps * seconds < len(cell) * 8 < 1.1 * top.max_bits(seconds)
+        results.add(cell)
     assert len(results) == 1
 
 
@@ -53,7 +74,7 @@ def test_encoded_sound_is_the_same_in_every_run(desk: Desk, clips: Clips, out: P
     for attempt in range(2):
         ctx = desk.context(source, out / str(attempt))
         for k in range(ctx.plan.segments):
-            render.render(ctx, k, k + 1, ["aac"])
+            render.render(ctx, k, ["aac"])
         results.add(desk.joined(ctx, "aac").read_bytes())
     assert len(results) == 1
 
@@ -61,16 +82,16 @@ def test_encoded_sound_is_the_same_in_every_run(desk: Desk, clips: Clips, out: P
 def test_what_is_there_is_not_rendered_again(desk: Desk, source: Path, out: Path) -> None:
     ctx = desk.context(source, out)
     name = ctx.plan.video[-1].name
-    render.render(ctx, 0, 1, [name])
+    render.render(ctx, 0, [name])
     before = ctx.storage.stat(KEYS.cell(name, 0))
     ctx.source.stat()
     gone = render.RenderContext(ctx.plan, ctx.keys, out / "no such file", ctx.work, ctx.storage, ctx.tools, ctx.run,
                                 ctx.max_pixels)
-    render.render(gone, 0, 1, [name])
+    render.render(gone, 0, [name])
     assert ctx.storage.stat(KEYS.cell(name, 0)) == before
 
 
 def test_the_work_folder_is_empty_afterwards(desk: Desk, source: Path, out: Path) -> None:
     ctx = desk.context(source, out)
-    render.render(ctx, 0, 2, [rendition.name for rendition in ctx.plan.video])
+    render.render(ctx, 0, [rendition.name for rendition in ctx.plan.video])
     assert list(ctx.work.iterdir()) == []

@@ -59,7 +59,7 @@ def test_cells_made_alone_in_any_order_are_one_video(
     cells = [(rendition.name, k) for rendition in made.video for k in range(made.segments)]
     assert len(cells) >= 8
     for rendition, k in random.Random(name).sample(cells, len(cells)):
-        render.render(ctx, k, k + 1, [rendition])
+        render.render(ctx, k, [rendition])
 
     first_s = made.origin_s  # the source may begin anywhere; its own first frame is number 0
     expected = on_screen(made, lambda n: shown_at(n) + first_s, frames)

@@ -18,7 +18,7 @@ def rendered(desk: Desk, source: Path, out: Path) -> render.RenderContext:
     ctx = desk.context(source, out)
     for rendition in ctx.plan.renditions:
         for k in range(ctx.plan.segments):
-            render.render(ctx, k, k + 1, [rendition.name])
+            render.render(ctx, k, [rendition.name])
     return ctx
 
 

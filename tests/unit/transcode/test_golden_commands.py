@@ -35,9 +35,9 @@ def test_the_plan_is_the_golden_one(name: str, golden: Callable[[str, str], None
 def test_the_commands_are_the_golden_ones(name: str, golden: Callable[[str, str], None]) -> None:
     made = plan(SOURCES[name], ENCODER)
     k = min(2, made.segments - 1)
-    one = [cells.Cell(made.video[-1], k)]
-    span = [cells.Cell(rendition, n) for n in (0, 1)[: made.segments] for rendition in made.video]
-    for what, wanted in (("one_cell", one), ("span", span)):
+    one = [cells.Cell(made.video[-1], k, capped=True)]
+    ladder = [cells.Cell(rendition, k, capped=False) for rendition in made.video]
+    for what, wanted in (("one_capped_cell", one), ("ladder", ladder)):
         golden(f"commands/{name}.{what}.args",
                lines(cells.video_command(TOOLS, made, SOURCE, wanted, WORK, max_pixels=MAX_PIXELS)))
     if made.audio and made.audio.copy_nth is None:
@@ -49,12 +49,13 @@ def test_the_commands_are_the_golden_ones(name: str, golden: Callable[[str, str]
 
 def test_a_command_says_what_it_may_touch() -> None:
     made = plan(SOURCES["mp4_1080p25"], ENCODER)
-    command = cells.video_command(TOOLS, made, SOURCE, [cells.Cell(made.video[0], 0)], WORK, max_pixels=1, nice=15)
+    one = [cells.Cell(made.video[0], 0, capped=False)]
+    command = cells.video_command(TOOLS, made, SOURCE, one, WORK, max_pixels=1, nice=15)
     assert (command.reads, command.work, command.nice) == ((SOURCE,), WORK, 15)
 
 
 def test_a_source_may_have_any_name() -> None:
     made = plan(SOURCES["mp4_1080p25"], ENCODER)
     odd = Path("/data/-i http:x;'[0].mp4")
-    command = cells.video_command(TOOLS, made, odd, [cells.Cell(made.video[0], 0)], WORK, max_pixels=1)
+    command = cells.video_command(TOOLS, made, odd, [cells.Cell(made.video[0], 0, capped=False)], WORK, max_pixels=1)
     assert command.argv[command.argv.index("-i") + 1] == f"file:{odd}"

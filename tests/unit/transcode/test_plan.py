@@ -138,13 +138,10 @@ def test_all_renditions_share_their_boundaries(info: MediaInfo) -> None:
     assert all(len(made.segment_durations_s(rendition)) == made.segments for rendition in made.renditions)
 
 
-@given(any_source, st.fractions(-10, 6000, max_denominator=1000))
-@settings(max_examples=60, deadline=None)
-def test_a_time_lies_in_the_segment_that_shows_it(info: MediaInfo, time_s: Fraction) -> None:
-    made = plan(info, ENCODER)
-    k = made.segment_at(time_s)
-    inside = min(max(time_s, Fraction(0)), made.duration_s)
-    assert made.start_s(k) <= inside <= made.start_s(k + 1)
+def test_a_dense_source_is_capped_from_the_start() -> None:
+    for mbps, capped in ((5, []), (14, ["h264-1080p", "h264-720p", "h264-480p", "h264-360p"])):
+        made = plan(source("mov", video(bit_rate_bps=mbps * 1_000_000)), ENCODER)
+        assert [rendition.name for rendition in made.video if rendition.capped] == capped
 
 
 @given(st.fractions(1, 60, max_denominator=1001))

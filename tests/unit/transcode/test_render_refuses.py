@@ -71,13 +71,17 @@ def context(folder: Path, files: Callable[[int], bytes], **changes: Any) -> rend
     return render.RenderContext(**(fields | changes))
 
 
+def fill(ctx: render.RenderContext) -> None:
+    render.fill(ctx, 0, PLAN.segments, [NAME], lambda progress: None, lambda: None)
+
+
 def published(ctx: render.RenderContext) -> list[str]:
     return [item.key for item in ctx.storage.list("")]
 
 
 def test_what_is_as_planned_is_published_with_its_number(tmp_path: Path) -> None:
     ctx = context(tmp_path, good)
-    render.render(ctx, 0, PLAN.segments, [NAME])
+    fill(ctx)
     assert published(ctx) == [f"{NAME}/{k}.m4s" for k in range(PLAN.segments)] + [f"{NAME}/init.mp4"]
     assert ctx.storage.read(KEYS.init(NAME)) == init()
     for k in range(PLAN.segments):
@@ -106,7 +110,7 @@ BAD = {
 def test_a_cell_that_is_not_as_planned_publishes_nothing(tmp_path: Path, what: str) -> None:
     ctx = context(tmp_path, lambda k: BAD[what] if k == 1 else good(k))
     with pytest.raises(StepFailed) as failed:
-        render.render(ctx, 0, PLAN.segments, [NAME])  # good neighbours of the same command wait for the next attempt
+        render.render(ctx, 1, [NAME])
     assert failed.value.code == "bad_cell"
     assert published(ctx) == []
 
@@ -122,7 +126,7 @@ def test_an_init_section_that_is_not_as_planned_publishes_nothing(tmp_path: Path
 
 def test_a_worker_whose_encoder_has_another_name_renders_nothing(tmp_path: Path) -> None:
     ctx = context(tmp_path, good, tools=Tools(Path("ffmpeg"), Path("ffprobe"), "ffmpeg-7-other"))
-    for work in (lambda: render.render(ctx, 0, 1, [NAME]), lambda: render.render_inits(ctx)):
+    for work in (lambda: render.render(ctx, 0, [NAME]), lambda: render.render_inits(ctx)):
         with pytest.raises(StepFailed, match="ffmpeg-7-other") as failed:
             work()
         assert failed.value.code == "other_encoder"
@@ -133,21 +137,22 @@ def test_a_worker_whose_encoder_writes_another_header_adds_no_cell(tmp_path: Pat
     ctx = context(tmp_path, lambda k: init(more=box(b"free")) + media(PLAN.frames(k), PLAN.boundaries[k] * TICK))
     ctx.storage.put(KEYS.init(NAME), init())
     with pytest.raises(StepFailed) as failed:
-        render.render(ctx, 0, 2, [NAME])
+        fill(ctx)
     assert failed.value.code == "other_encoder"
     assert published(ctx) == [KEYS.init(NAME)]
 
 
 def test_what_is_there_costs_nothing(tmp_path: Path) -> None:
     ctx = context(tmp_path, good)
-    render.render(ctx, 0, PLAN.segments, [NAME])
+    fill(ctx)
     render.render_inits(ctx)
 
     def never(command: Command, **_: Any) -> Completed:
         raise AssertionError(command.shell())
 
     again = render.RenderContext(PLAN, KEYS, ctx.source, ctx.work, ctx.storage, ctx.tools, never, 1)
-    render.render(again, 0, PLAN.segments, [NAME, "no such rendition"])
+    for k in range(PLAN.segments):
+        render.render(again, k, [NAME, "no such rendition"])
     render.render_inits(again)
 
 
