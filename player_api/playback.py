@@ -21,8 +21,9 @@ from infra.core.errors import NotFound
 from infra.core.ids import is_id
 from infra.core.keys import PlanKeys
 from infra.db.models import Video
+from player_api.delivery import deliver
 from player_api.demand import Waiting
-from player_api.ranges import matches, respond
+from player_api.ranges import matches
 from player_api.services import Services
 from transcode import playlists
 from transcode.cells import THUMBNAIL_S
@@ -63,11 +64,12 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
     async def answer(request: Request, video: Playable, key: str, rendition: str, k: int, mime: str,
                      cache: str = _FOR_EVER) -> Response:
         """The object, rendered now if it has to be."""
-        info = services.storage.stat(key)
         waited_from = time.monotonic()
+        info = await waiting.stat(key)
         if info is None:
+            waited_from = time.monotonic()
             info = await waiting.for_cell(video.organization_id, video.video_id, rendition, k, key)
-        response = await respond(request, services.storage, info, mime, cache)
+        response = await deliver(request, services, info, mime, cache)
         # A player takes a slow answer for a slow line, unless it is told what part of it was rendering.
         waited_ms = (time.monotonic() - waited_from) * 1000
         if waited_ms > 20:

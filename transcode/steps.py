@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from infra.core.steps import StepContext
 from transcode import render
 from transcode.cells import THUMBNAIL_S
 from transcode.plan import Plan
+from transcode.source_parts import source_parts
 
 INIT = -1  # segment number that stands for the init sections in a demand
 THUMBNAIL = "thumbnail"  # rendition name of the pictures in a demand
@@ -47,7 +49,7 @@ def fill(ctx: StepContext) -> None:
     names = [video.name for video in plan.video if video.codec == group]
     if plan.audio is not None and plan.audio.name == group:
         names.append(plan.audio.name)
-    with ctx.storage.local(_source(ctx)) as source:
+    with _local(ctx, plan, plan.start_s(first), plan.start_s(last)) as source:
         render.fill(_render_context(ctx, plan, source, _BACKGROUND), first, last, names, ctx.progress, ctx.check)
 
 
@@ -55,7 +57,11 @@ def demanded(ctx: StepContext, name: str, k: int) -> None:
     """What a viewer waits for: cell `k` of a rendition; with k = -1 the init sections of all renditions; of the
     rendition `thumbnail` a picture."""
     plan = _plan(ctx)
-    with ctx.storage.local(_source(ctx)) as source:
+    if name == THUMBNAIL:
+        start_s = end_s = Fraction(k * THUMBNAIL_S)
+    else:
+        start_s, end_s = (plan.start_s(0), plan.start_s(1)) if k == INIT else (plan.start_s(k), plan.start_s(k + 1))
+    with _local(ctx, plan, start_s, end_s) as source:
         context = _render_context(ctx, plan, source, 0)
         if name == THUMBNAIL:
             render.render_thumbnail(context, k)
@@ -68,8 +74,9 @@ def demanded(ctx: StepContext, name: str, k: int) -> None:
 def poster(ctx: StepContext) -> None:
     """The picture that stands for the video in lists and before it plays."""
     plan = _plan(ctx)
-    with ctx.storage.local(_source(ctx)) as source:
-        render.render_thumbnail(_render_context(ctx, plan, source, 5), poster_thumbnail(plan))
+    i = poster_thumbnail(plan)
+    with _local(ctx, plan, Fraction(i * THUMBNAIL_S), Fraction(i * THUMBNAIL_S)) as source:
+        render.render_thumbnail(_render_context(ctx, plan, source, 5), i)
 
 
 def poster_thumbnail(plan: Plan) -> int:
@@ -83,8 +90,10 @@ def _plan(ctx: StepContext) -> Plan:
     return Plan.model_validate(ctx.video.plan)
 
 
-def _source(ctx: StepContext) -> str:
-    return keys.source(ctx.video.organization_id, ctx.video.id)
+def _local(ctx: StepContext, plan: Plan, start_s: Fraction, end_s: Fraction) -> AbstractContextManager[Path]:
+    """The source as a local file that holds at least output seconds [start_s, end_s)."""
+    key = keys.source(ctx.video.organization_id, ctx.video.id)
+    return ctx.storage.local(key, source_parts(ctx.storage, key, ctx.video.media_info, plan, start_s, end_s))
 
 
 def _render_context(ctx: StepContext, plan: Plan, source: Path, nice: int) -> render.RenderContext:

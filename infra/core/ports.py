@@ -25,6 +25,8 @@ class ObjectInfo:
 class Storage(Protocol):
     """Objects by key. A key is either absent or holds one whole object; a reader never sees a part of one."""
 
+    remote: bool  # a question costs milliseconds, and bytes travel: ask seldom, and only for what is needed
+
     def put(self, key: str, data: bytes | Path) -> None:
         """Publish `data` under `key`, replacing what was there, durable when this returns.
 

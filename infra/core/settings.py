@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -20,7 +20,25 @@ class Settings(BaseSettings):
 
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder.")
     broker_url: str = Field("", description="Celery broker URL; empty: filesystem broker in the data folder.")
-    storage_url: str = Field("", description="Where objects lie; empty: the data folder.")
+    broker_prefix: str = Field("lectern", pattern="^[A-Za-z0-9_-]{0,40}$",
+                               description="Begins the queues' names in Redis and RabbitMQ, which may be shared.")
+    database_pool: int = Field(5, ge=1, le=100,
+                               description="Connections to PostgreSQL that a process keeps; it opens twice as many at most.")
+    storage_url: str = Field("", description="Where objects lie; empty: the data folder. file:///FOLDER, or "
+                             "s3://BUCKET/PREFIX?endpoint=https://HOST&region=REGION.")
+    s3_access_key: SecretStr = Field(default_factory=lambda: SecretStr(""), description="Name of the object store's "
+                                     "key; empty: looked for where Amazon's programs do (environment, ~/.aws, the "
+                                     "machine's role).")
+    s3_secret_key: SecretStr = Field(default_factory=lambda: SecretStr(""), description="The object store's key.")
+    s3_public_endpoint: str = Field("", description="Address at which browsers reach the object store, when it is not "
+                                    "the endpoint that this machine uses.")
+    s3_browser_origins: str = Field("*", description="Pages that may upload straight to the object store "
+                                    "(https://a.example, comma between several); an upload's address is its permission.")
+    cache_bytes: int = Field(20 << 30, ge=0, description="Disk that local copies of remote sources may take.")
+
+    delivery: str = Field("proxy", pattern="^(proxy|accel|redirect)$", description="How players get cells. proxy: from "
+                          "the web process; accel: it tells the nginx before it where they are (X-Accel-Redirect); "
+                          "redirect: from the object store, by an address that is valid for a while.")
 
     ffmpeg: str = Field("", description="Path of ffmpeg; empty: the system's when new enough, else the packaged one.")
     ffprobe: str = Field("", description="Path of ffprobe; empty: the one beside ffmpeg.")
@@ -47,3 +65,8 @@ class Settings(BaseSettings):
 
     import_private_addresses: bool = Field(
         False, description="Let URL import reach private and loopback addresses (only for a trusted network).")
+
+    def environment(self) -> dict[str, str]:
+        """The variables that make another process's settings equal to these, secrets in plain text."""
+        return {f"LECTERN_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+                for name, value in self.model_dump().items()}

@@ -22,6 +22,8 @@ _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 class LocalStorage:
     """Implements `Storage` in the folder `root`, which is made when something is first put."""
 
+    remote = False
+
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self._temp = self._root / ".tmp"
@@ -228,6 +230,17 @@ class LocalStaging:
     def abort(self, upload_key: str) -> None:
         """See `Staging.abort`."""
         self._path(upload_key).unlink(missing_ok=True)
+
+    def sweep(self, older_than_s: float) -> int:
+        """Remove uploads that nobody touched for that long (their rows expired on another machine); how many."""
+        count = 0
+        limit = time.time() - older_than_s
+        for path in self._staging.rglob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.is_file() and path.stat().st_mtime < limit:
+                    path.unlink()
+                    count += 1
+        return count
 
     def _path(self, upload_key: str) -> Path:
         return self._staging / check_key(upload_key)

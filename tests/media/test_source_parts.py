@@ -1,0 +1,102 @@
+"""A cell made from a file that holds only its own parts, zeros elsewhere, is the cell made from the whole file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import pytest
+from clips import Clips, Desk
+
+from infra.core.ports import Parts, Storage
+from infra.storage.local import LocalStorage
+from transcode import render
+from transcode.render import RenderContext
+from transcode.source_parts import source_parts
+
+pytestmark = pytest.mark.media
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
+CORPUS_FILES = sorted(path for path in CORPUS.rglob("*") if path.suffix in (".mp4", ".mov", ".m4v"))
+
+
+class FarAway(LocalStorage):
+    """A directory that is said to be on the network."""
+
+    remote = True
+
+
+def sparse(source: Path, copy: Path, parts: Parts) -> int:
+    """Make `copy` hold only `parts` of `source`; how many bytes that are."""
+    size = source.stat().st_size
+    seen = 0
+    with source.open("rb") as whole, copy.open("wb") as file:
+        file.truncate(size)
+        for start, end in parts:
+            assert 0 <= start <= end
+            whole.seek(start)
+            file.seek(start)
+            seen += file.write(whole.read(min(end, size) - start))
+    return seen
+
+
+@contextmanager
+def whole_and_sparse(desk: Desk, source: Path, out: Path, k: int) -> Iterator[tuple[RenderContext, RenderContext, float]]:
+    info = desk.info(source)
+    whole = desk.context(source, out / "whole", info)
+    storage = FarAway(out / "far")
+    (out / "copied").write_bytes(source.read_bytes())
+    storage.put("source", out / "copied")
+    start_s, end_s = whole.plan.start_s(k), whole.plan.start_s(k + 1)
+    parts = source_parts(cast(Storage, storage), "source", info, whole.plan, start_s, end_s)
+    if parts is None:
+        pytest.skip("no index: the whole file is needed")
+    holes = out / "holes"
+    share = sparse(source, holes, parts) / source.stat().st_size
+    few = desk.context(source, out / "few", info)
+    yield whole, RenderContext(few.plan, few.keys, holes, few.work, few.storage, few.tools, few.run, few.max_pixels), share
+
+
+def cells(ctx: RenderContext, k: int) -> dict[str, bytes]:
+    render.render(ctx, k, [rendition.name for rendition in ctx.plan.renditions])
+    return {item.key: ctx.storage.read(item.key) for item in ctx.storage.list("")}
+
+
+@pytest.mark.parametrize("options", [
+    ("-bf", "2", "-g", "100"), ("-bf", "0", "-g", "25"), ("-g", "1000", "-movflags", "+faststart"),
+    ("-c:v", "mpeg4", "-q:v", "3", "-g", "1"),
+], ids=["b-frames", "short-groups", "one-group", "key-frames-only"])
+def test_every_cell_of_a_clip(desk: Desk, clips: Clips, out: Path, options: tuple[str, ...]) -> None:
+    source = clips.counted(f"parts{'_'.join(options)}.mp4".replace(":", ""), 1500, "25", *options, size="640x360")
+    for k in (0, 2, 8):
+        with whole_and_sparse(desk, source, out / str(k), k) as (whole, few, _):
+            assert cells(whole, k) == cells(few, k), k
+
+
+def test_a_long_source_is_fetched_in_small_part(desk: Desk, clips: Clips, out: Path) -> None:
+    minute = clips.counted("parts_minute.mp4", 1500, "25", "-g", "100", size="640x360")
+    source = clips.make("parts_long.mp4", "-stream_loop", "29", "-i", str(minute), "-c", "copy", reads=(minute,))
+    with whole_and_sparse(desk, source, out, 150) as (whole, few, share):
+        assert cells(whole, 150) == cells(few, 150)
+        assert share < 0.1
+
+
+@pytest.mark.corpus
+@pytest.mark.slow
+@pytest.mark.parametrize("source", CORPUS_FILES, ids=lambda path: path.name)
+def test_a_cell_in_the_middle_of_every_corpus_file(desk: Desk, source: Path, out: Path) -> None:
+    try:
+        middle = desk.context(source, out / "plan").plan.segments // 2
+    except Exception as refused:  # what is no video is another test's matter
+        pytest.skip(str(refused))
+    with whole_and_sparse(desk, source, out, middle) as (whole, few, _):
+        assert cells(whole, middle) == cells(few, middle)
+
+
+def test_the_whole_file_where_nothing_is_known(desk: Desk, clips: Clips, out: Path) -> None:
+    source = clips.counted("parts.ts", 250, "25")
+    info = desk.info(source)
+    plan = desk.context(source, out, info).plan
+    assert source_parts(cast(Storage, FarAway(out / "far")), "source", info, plan, Fraction(0), Fraction(6)) is None

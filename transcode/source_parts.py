@@ -1,0 +1,51 @@
+"""Which bytes of a source a cell or a span of cells takes, so that no worker fetches a whole lecture for a minute of it.
+
+By the index of the container; what it does not tell is None: the whole file. Only asked for where the storage is on
+the network.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from infra.core.boxes import BadBoxes
+from infra.core.media import MediaInfo
+from infra.core.mp4_tracks import top_level, track_starts, track_windows
+from infra.core.ports import Parts, Storage
+from infra.core.safety import ANALYZE_US, PROBE_BYTES
+from transcode.plan import Plan
+
+_OPENING_S = 1.2 * ANALYZE_US / 1e6  # ffmpeg looks at this much before it begins, and at this many bytes at most
+_OPENING_BYTES = PROBE_BYTES + (4 << 20)
+_HEADER_BYTES = 1 << 20  # of the boxes beside moov and mdat
+
+
+def source_parts(storage: Storage, key: str, info: MediaInfo | None, plan: Plan, start_s: Fraction,
+                 end_s: Fraction) -> Parts | None:
+    """Byte ranges of the source that hold output seconds [start_s, end_s), and what opening the file takes.
+
+    None: all of it is needed. Raises NotFound and what the storage raises.
+    """
+    if not storage.remote or info is None or info.container != "mov" or not info.seekable:
+        return None
+    found = storage.stat(key)
+    if found is None:
+        return None
+    try:
+        return _mp4_parts(storage, key, found.size_bytes, plan, start_s, end_s)
+    except BadBoxes:
+        return None
+
+
+def _mp4_parts(storage: Storage, key: str, size_bytes: int, plan: Plan, start_s: Fraction,
+               end_s: Fraction) -> Parts:
+    parts: list[tuple[int, int]] = []
+    for kind, begin, content, end in top_level(lambda at, length: storage.read(key, at, length), size_bytes):
+        if kind == b"moov":
+            moov = storage.read(key, content, end - content)
+            parts.append((begin, end))
+            parts.extend(track_starts(moov, _OPENING_S, _OPENING_BYTES))
+            parts.extend(track_windows(moov, start_s - plan.seek_lead_s + plan.origin_s, end_s + plan.origin_s))
+        else:
+            parts.append((begin, content if kind == b"mdat" else min(end, begin + _HEADER_BYTES)))
+    return parts
