@@ -20,7 +20,6 @@ from killing import SUPERVISOR, Ffmpeg, Viewer, kill, rows, stored, until_ready,
 from lecture_clips import Shape, make
 from service import Service, until
 
-
 # The sound is in Matroska so that it is encoded, too, and not copied.
 SHAPE = Shape(duration_s=60.0, size="640x360", rate=25)
 JIT, MEDIA = 2, 1

@@ -29,6 +29,9 @@ KEYS = PlanKeys("")
 BITS, WIDTH, HEIGHT = 16, 320, 180
 FIRST_FLASH, FLASH_EVERY = 13, 33  # frames at 25 a second: 0.52 s, then every 1.32 s
 BEEP_S = 0.04
+# Ten frames in 0.3 s, then nothing until the next second.
+BURSTS = "settb=1/90000,setpts=(floor(N/10)+0.03*mod(N\\,10))/TB"
+VARIABLE = ("-fps_mode", "passthrough", "-enc_time_base", "1:90000")
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,16 @@ class Clips:
             "-itsoffset", str(audio_late_s), "-f", "lavfi", "-i",
             f"aevalsrc=0.8*sin(2*PI*1000*t)*{beep}:s={sample_rate}:d={(audio_s or seconds) - audio_late_s}",
             "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "75", "-ac", "2", *args)
+
+
+def constant(rate: Fraction) -> Callable[[int], Fraction]:
+    """When frame n is shown, at a constant rate."""
+    return lambda n: n / rate
+
+
+def bursts(n: int) -> Fraction:
+    """When frame n of a BURSTS clip is shown."""
+    return n // 10 + Fraction(3, 100) * (n % 10)
 
 
 def counted_frames(frames: int) -> np.ndarray:

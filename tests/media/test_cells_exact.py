@@ -9,26 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import Clips, Desk, counted_frames, numbers, on_screen, psnr_db
+from clips import BURSTS, VARIABLE, Clips, Desk, bursts, constant, counted_frames, numbers, on_screen, psnr_db
 
 from transcode import render
 from transcode.plan import time_scale
 
 pytestmark = pytest.mark.media
 
-_BURSTS = "settb=1/90000,setpts=(floor(N/10)+0.03*mod(N\\,10))/TB"  # ten frames in 0.3 s, then nothing until the next second
 _HOLDS = "settb=1/90000,setpts=(floor(N/5)*3+0.2*mod(N\\,5))/TB"  # pictures that stay for more than two seconds
-VARIABLE = ("-fps_mode", "passthrough", "-enc_time_base", "1:90000")
-
-
-def constant(rate: Fraction) -> Callable[[int], Fraction]:
-    return lambda n: n / rate
-
-
-def bursts(n: int) -> Fraction:
-    return n // 10 + Fraction(3, 100) * (n % 10)
-
-
 def holds(n: int) -> Fraction:
     return n // 5 * 3 + Fraction(n % 5, 5)
 
@@ -42,8 +30,8 @@ SOURCES = [
     ("59.94.mp4", "60000/1001", 510, constant(2 * NTSC), ()),
     ("29.97.mkv", "30000/1001", 300, constant(NTSC), ()),
     ("25.ts", "25", 220, constant(Fraction(25)), ()),
-    ("bursts.mkv", "60", 100, bursts, ("-vf", _BURSTS, *VARIABLE, "-g", "17")),
-    ("bursts.mp4", "60", 100, bursts, ("-vf", _BURSTS, *VARIABLE, "-g", "17")),
+    ("bursts.mkv", "60", 100, bursts, ("-vf", BURSTS, *VARIABLE, "-g", "17")),
+    ("bursts.mp4", "60", 100, bursts, ("-vf", BURSTS, *VARIABLE, "-g", "17")),
     ("holds.mp4", "60", 20, holds, ("-vf", _HOLDS, *VARIABLE, "-g", "6")),
     ("holds.mkv", "60", 20, holds, ("-vf", _HOLDS, *VARIABLE, "-g", "6")),
 ]
