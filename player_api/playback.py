@@ -25,12 +25,13 @@ from player_api.delivery import deliver
 from player_api.demand import Waiting
 from player_api.ranges import matches
 from player_api.services import Services
-from transcode import playlists
+from transcode import dash, playlists
 from transcode.cells import THUMBNAIL_S
 from transcode.plan import AudioTrack, Plan
 from transcode.steps import INIT, THUMBNAIL, poster_thumbnail
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
+MPD_TYPE = "application/dash+xml"
 _FOR_EVER = "public, max-age=31536000, immutable"
 _BRIEFLY = "public, max-age=60"
 _REMEMBER_S = 2.0  # a withdrawn video stops playing after this
@@ -82,6 +83,13 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
         """Multivariant playlist: complete as soon as the video has a plan."""
         video = await playable(playback_id)
         return _text(request, playlists.multivariant(video.plan))
+
+    @routes.head("/{playback_id}/manifest.mpd", include_in_schema=False)
+    @routes.get("/{playback_id}/manifest.mpd")
+    async def manifest(playback_id: str, request: Request) -> Response:
+        """DASH manifest over the same segments."""
+        video = await playable(playback_id)
+        return _text(request, dash.mpd(video.plan), MPD_TYPE)
 
     @routes.head("/{playback_id}/thumbnail.jpg", include_in_schema=False)
     @routes.get("/{playback_id}/thumbnail.jpg")
@@ -143,9 +151,9 @@ def _load(services: Services, playback_id: str, known: Playable | None) -> Playa
     return Playable(row.organization_id, row.id, plan, keys)
 
 
-def _text(request: Request, playlist: str) -> Response:
+def _text(request: Request, playlist: str, mime: str = PLAYLIST_TYPE) -> Response:
     etag = f'"{hashlib.sha256(playlist.encode()).hexdigest()[:32]}"'
     headers = {"Cache-Control": _BRIEFLY, "ETag": etag}
     if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
-    return Response(playlist, media_type=PLAYLIST_TYPE, headers=headers)
+    return Response(playlist, media_type=mime, headers=headers)

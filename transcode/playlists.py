@@ -32,7 +32,7 @@ def multivariant(plan: Plan) -> str:
         playlist.add_playlist(m3u8.Playlist(
             uri=f"{video.name}/index.m3u8",
             stream_info={
-                "bandwidth": _peak_bps(video) + audio_bps * 11 // 10,
+                "bandwidth": peak_bps(video) + audio_bps * 11 // 10,
                 "average_bandwidth": video.max_bps + audio_bps,
                 "codecs": codecs,
                 "resolution": f"{video.width_px}x{video.height_px}",
@@ -65,8 +65,8 @@ def _seconds(duration_s: Fraction) -> float:
     return float(round(duration_s, 6))
 
 
-def _peak_bps(video: VideoRendition) -> int:
-    """The most that a 6 s segment can need, and a tenth for its boxes."""
+def peak_bps(video: VideoRendition) -> int:
+    """Declared bandwidth: the most that a 6 s segment can need, and a tenth for its boxes."""
     return int(video.max_bits(Fraction(SEGMENT_S)) / SEGMENT_S * 11 / 10)
 
 

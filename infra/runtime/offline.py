@@ -26,7 +26,7 @@ from infra.storage.local import LocalStorage
 from ingest import packets
 from ingest.probe import probe
 from player_api.pages import static_watch_page
-from transcode import playlists, render
+from transcode import dash, playlists, render
 from transcode.plan import Plan
 from transcode.plan import plan as make_plan
 from transcode.steps import poster_thumbnail
@@ -99,6 +99,7 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     storage.put("poster.jpg", storage.read(PlanKeys("").thumbnail(poster_thumbnail(plan))))
     for name, data in static_watch_page(title).items():
         storage.put(name, data)
+    storage.put("manifest.mpd", dash.mpd(plan).encode())
     storage.put("master.m3u8", playlists.multivariant(plan).encode())
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return Processed(plan, out, time.monotonic() - begun, size)

@@ -1,0 +1,120 @@
+"""Players that are not ours play what we serve: Shaka Player (HLS and DASH) and dash.js, in a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+from service import ROOT, Service, until
+
+PLAYERS = Path(__file__).parent / "players"
+SCRIPTS = {
+    "shaka": "node_modules/shaka-player/dist/shaka-player.compiled.js",
+    "dashjs": "node_modules/dashjs/dist/modern/umd/dash.all.min.js",
+}
+# Each sets window.ready once the manifest is loaded, and gives heights() and pick(height).
+START = {
+    "shaka": """
+        const player = new shaka.Player();
+        player.addEventListener("error", (event) => errors.push("shaka " + event.detail.code));
+        player.attach(video).then(() => player.load(MANIFEST)).then(() => { window.ready = true; },
+                                                                    (error) => errors.push("shaka " + error.code));
+        window.heights = () => player.getVariantTracks().map((track) => track.height);
+        window.pick = (height) => {
+          player.configure("abr.enabled", false);
+          player.selectVariantTrack(player.getVariantTracks().find((track) => track.height === height), true, 0);
+        };""",
+    "dashjs": """
+        const player = dashjs.MediaPlayer().create();
+        player.on("error", (event) => errors.push("dash.js " + event.error.code + " " + event.error.message));
+        player.on("streamInitialized", () => { window.ready = true; });
+        player.initialize(video, MANIFEST, false);
+        window.heights = () => player.getRepresentationsByType("video").map((one) => one.height);
+        window.pick = (height) => {
+          player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: false } },
+                                               buffer: { fastSwitchEnabled: true } } });
+          const found = player.getRepresentationsByType("video").find((one) => one.height === height);
+          player.setRepresentationForTypeById("video", found.id, true);
+        };""",
+}
+
+
+def npm() -> str | None:
+    """The system's npm, or the one that the set-up made."""
+    return shutil.which("npm") or shutil.which("npm", path=str(ROOT / ".venv" / "node"))
+
+
+@pytest.fixture(scope="session")
+def players() -> Path:
+    """The folder with both players, installed from its lock."""
+    wanted = (PLAYERS / "package-lock.json").read_text()
+    stamp = PLAYERS / "node_modules" / ".installed"
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        tool = npm()
+        if tool is None:
+            pytest.fail("no npm: ./lectern test brings one")
+        path = f"{Path(tool).parent}{os.pathsep}{os.environ['PATH']}"
+        subprocess.run([tool, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PLAYERS, check=True,
+                       env=os.environ | {"PATH": path}, timeout=240)
+        stamp.write_text(wanted)
+    return PLAYERS
+
+
+@pytest.fixture(scope="module")
+def video(service: Service, clip: Path) -> dict[str, Any]:
+    return service.upload(clip, title="For any player")
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize(("player", "manifest"), [("shaka", "master.m3u8"), ("shaka", "manifest.mpd"),
+                                                  ("dashjs", "manifest.mpd")])
+def test_it_plays_switches_seeks_and_ends(service: Service, video: dict[str, Any], players: Path, page: Page,
+                                          player: str, manifest: str) -> None:
+    address = f"/play/{video['playback_id']}/{manifest}"
+    html = f"""<!doctype html><title>{player}</title><video muted></video><script src="/player.js"></script><script>
+        const video = document.querySelector("video"), errors = window.errors = [], MANIFEST = "{address}";
+        video.addEventListener("error", () => errors.push("video " + video.error.message));
+        video.addEventListener("ended", () => {{ window.ended = true; }});
+        {START[player]}</script>"""
+
+    def document(route: Route) -> None:
+        route.fulfill(body=html, content_type="text/html")
+
+    page.route("**/player.html", document)
+    page.route("**/player.js", lambda route: route.fulfill(path=players / SCRIPTS[player], content_type="text/javascript"))
+    page.goto(f"{service.url}/player.html")
+
+    def true(script: str, within_s: float = 60) -> Any:
+        def look() -> Any:
+            assert page.evaluate("window.errors") == []
+            return page.evaluate(script)
+        return until(look, within_s, f"{player} on {manifest}: {script}")
+
+    true("window.ready")
+    page.evaluate("void video.play()")
+    true("video.currentTime > 2.5")
+    heights = sorted(set(page.evaluate("heights()")))
+    assert heights == sorted(rendition["height_px"] for rendition in video["renditions"])
+    for height in heights:
+        page.evaluate(f"pick({height})")
+        true(f"video.videoHeight === {height} && video.readyState >= 3")
+    page.evaluate("void (video.currentTime = 30)")
+    true("!video.seeking && video.currentTime > 30.5")
+    page.evaluate("void (video.currentTime = 38.5)")
+    true("window.ended")
+    assert page.evaluate("video.duration") == pytest.approx(40, abs=0.05)
+    played = page.evaluate("(q => [q.totalVideoFrames, q.corruptedVideoFrames ?? 0])(video.getVideoPlaybackQuality())")
+    assert played[0] > 50
+    assert played[1] == 0

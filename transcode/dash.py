@@ -1,0 +1,83 @@
+"""The DASH manifest (ISO/IEC 23009-1, live profile) as a pure function of the plan, over the very cells that HLS lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from itertools import pairwise
+from xml.etree import ElementTree as ET
+
+from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
+from transcode.playlists import peak_bps
+
+_NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
+_MIN_BUFFER_S = 4  # with it every representation plays through a line of its declared bandwidth
+
+
+def mpd(plan: Plan) -> str:
+    """The whole video in one period: an adaptation set a codec, each segment in an exact time line."""
+    root = ET.Element("MPD", {
+        "xmlns": _NAMESPACE,
+        "profiles": "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019",
+        "type": "static",
+        "mediaPresentationDuration": _duration(plan.duration_s),
+        "minBufferTime": _duration(Fraction(_MIN_BUFFER_S)),
+    })
+    period = ET.SubElement(root, "Period", {"id": "0", "start": "PT0S", "duration": _duration(plan.duration_s)})
+    if plan.audio is not None:
+        _sound(period, plan, plan.audio)
+    for codec in dict.fromkeys(video.codec for video in plan.video):
+        _pictures(period, plan, [video for video in plan.video if video.codec == codec])
+    for number, adaptation in enumerate(period):
+        adaptation.set("id", str(number))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _pictures(period: ET.Element, plan: Plan, renditions: list[VideoRendition]) -> None:
+    top = renditions[0]
+    rate = f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}"
+    adaptation = ET.SubElement(period, "AdaptationSet", {
+        "contentType": "video", "mimeType": "video/mp4", "segmentAlignment": "true",
+        "startWithSAP": "1", "maxWidth": str(top.width_px), "maxHeight": str(top.height_px), "maxFrameRate": rate})
+    ET.SubElement(adaptation, "Role", {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": "main"})
+    tick = time_scale(plan.frame_rate) / plan.frame_rate
+    _template(adaptation, time_scale(plan.frame_rate), [int(frame * tick) for frame in plan.boundaries])
+    for rendition in renditions:
+        ET.SubElement(adaptation, "Representation", {
+            "id": rendition.name, "codecs": rendition.codecs, "bandwidth": str(peak_bps(rendition)),
+            "width": str(rendition.width_px), "height": str(rendition.height_px), "frameRate": rate, "sar": "1:1"})
+
+
+def _sound(period: ET.Element, plan: Plan, track: AudioTrack) -> None:
+    adaptation = ET.SubElement(period, "AdaptationSet", {
+        "contentType": "audio", "mimeType": "audio/mp4", "segmentAlignment": "true", "startWithSAP": "1",
+        "lang": track.language or "und"})
+    ET.SubElement(adaptation, "Role", {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": "main"})
+    _template(adaptation, track.sample_rate_hz, [track.offset_samples + packet * 1024 for packet in track.boundaries])
+    representation = ET.SubElement(adaptation, "Representation", {
+        "id": track.name, "codecs": track.codecs, "bandwidth": str(track.bit_rate_bps * 11 // 10),
+        "audioSamplingRate": str(track.sample_rate_hz)})
+    ET.SubElement(representation, "AudioChannelConfiguration", {
+        "schemeIdUri": "urn:mpeg:dash:23003:3:audio_channel_configuration:2011", "value": str(track.channels)})
+
+
+def _template(adaptation: ET.Element, scale: int, cuts: Iterable[int]) -> None:
+    """Where the segments are and when they begin, in ticks; runs of equal ones are one entry."""
+    template = ET.SubElement(adaptation, "SegmentTemplate", {
+        "timescale": str(scale), "startNumber": "0", "initialization": "$RepresentationID$/init.mp4",
+        "media": "$RepresentationID$/$Number$.m4s"})
+    line = ET.SubElement(template, "SegmentTimeline")
+    entry: ET.Element | None = None
+    for start, end in pairwise(cuts):
+        if entry is None:
+            entry = ET.SubElement(line, "S", {"t": str(start), "d": str(end - start)})
+        elif entry.get("d") == str(end - start):
+            entry.set("r", str(int(entry.get("r", "0")) + 1))
+        else:
+            entry = ET.SubElement(line, "S", {"d": str(end - start)})
+
+
+def _duration(seconds: Fraction) -> str:
+    """An xs:duration, to the microsecond."""
+    return f"PT{float(round(seconds, 6)):.6f}".rstrip("0").rstrip(".") + "S"
