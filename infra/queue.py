@@ -6,9 +6,9 @@ acknowledged as soon as a worker has them, and there is no result, no event and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from celery import Celery
 from kombu.entity import Exchange, Queue
@@ -18,15 +18,17 @@ from infra.core.errors import ConfigError, Unavailable
 from infra.core.settings import Settings
 
 QUEUES: Final = ("jit", "media", "speech", "light")
+CONNECT_S = 1.0  # tried three times at most, so a ring fails within 3 s
+ANSWER_S = 1.0  # a broker that has a connection and says nothing
 
 
 def celery_app(settings: Settings, poll_s: float = 0.02) -> Celery:
-    """A Celery app for these settings. Makes no connection, and is nobody's default app.
+    """A Celery app for these settings. Makes no connection, and is nobody's default app. Raises ConfigError.
 
     `poll_s`: how often a worker on the folder broker looks for messages; 20 ms costs it 1.5 % of a core.
     """
     app = Celery("lectern", set_as_current=False, fixups=[])
-    exchange = Exchange("lectern", type="direct")  # type: ignore[no-untyped-call]
+    exchange = Exchange(queue_name(settings, "rings"), type="direct")  # type: ignore[no-untyped-call]
     app.conf.update(
         task_serializer="json",
         accept_content=["json"],
@@ -34,22 +36,26 @@ def celery_app(settings: Settings, poll_s: float = 0.02) -> Celery:
         task_ignore_result=True,
         task_store_errors_even_if_ignored=False,
         task_send_sent_event=False,
-        task_default_queue="light",
+        task_default_queue=queue_name(settings, "light"),
         task_create_missing_queues=False,
-        task_queues=[Queue(name, exchange, routing_key=name) for name in QUEUES],  # type: ignore[no-untyped-call]
+        task_queues=[Queue(name, exchange, routing_key=name)  # type: ignore[no-untyped-call]
+                     for name in (queue_name(settings, queue) for queue in QUEUES)],
         task_acks_late=False,  # the row's lease, not the broker, notices a worker that died
         task_track_started=False,
         # One reconnect covers a broker that was restarted since the last message; more would keep a viewer waiting.
         task_publish_retry=True,
         task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.1},
         worker_prefetch_multiplier=1,
+        worker_enable_prefetch_count_reduction=False,
         worker_enable_remote_control=False,
         worker_send_task_events=False,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # a worker waits for its broker for ever
-        broker_connection_timeout=3.0,
+        broker_channel_error_retry=True,  # a queue that somebody deleted is declared again
+        broker_connection_timeout=CONNECT_S,
+        broker_heartbeat=20,  # RabbitMQ: a machine that vanished is noticed within 40 s
         broker_pool_limit=16,
         enable_utc=True,
         **_broker(settings, poll_s),
@@ -57,12 +63,10 @@ def celery_app(settings: Settings, poll_s: float = 0.02) -> Celery:
     return app
 
 
-def celery_worker(app: Celery, queues: Sequence[str], concurrency: int) -> Any:
-    """A Celery worker with threads; `start()` blocks until `celery.worker.state.should_stop` is set to 0."""
-    app.set_default()  # its threads look tasks up in the process's default app
-    return app.WorkController(
-        app=app, pool="threads", concurrency=concurrency, queues=list(queues), loglevel="WARNING",
-        without_gossip=True, without_mingle=True, without_heartbeat=True)
+def queue_name(settings: Settings, queue: str) -> str:
+    """What the queue is called on this broker: servers may be shared, so there it has the prefix."""
+    prefix = settings.broker_prefix if _scheme(settings) != "filesystem" else ""
+    return f"{prefix}.{queue}" if prefix else queue
 
 
 class CeleryDoorbell:
@@ -70,12 +74,15 @@ class CeleryDoorbell:
 
     def __init__(self, settings: Settings, app: Celery | None = None) -> None:
         self._app = app or celery_app(settings)
+        self._settings = settings
 
     def ring(self, queue: str, task: str, *args: str) -> None:
-        """Send (task, args) to `queue`: 1 ms with a folder. Raises Unavailable when the broker is gone."""
+        """Send (task, args) to `queue`: about 1 ms. Raises Unavailable, within 3 s, when the broker is gone."""
         try:
-            self._app.send_task(task, args=args, queue=queue, ignore_result=True)
-        except (OperationalError, OSError) as error:
+            self._app.send_task(task, args=args, queue=queue_name(self._settings, queue), ignore_result=True,
+                                confirm_timeout=ANSWER_S)
+        except (OperationalError, OSError, *self._app.pool.connection.connection_errors,
+                *self._app.pool.connection.channel_errors) as error:
             raise Unavailable("queue_gone", "The queue of work can not be reached. Try again.") from error
 
     def close(self) -> None:
@@ -83,20 +90,34 @@ class CeleryDoorbell:
         self._app.close()
 
 
+def _scheme(settings: Settings) -> str:
+    return (settings.broker_url or "filesystem://").partition("://")[0].lower()
+
+
 def _broker(settings: Settings, poll_s: float) -> dict[str, Any]:
-    url = settings.broker_url or "filesystem://"
-    scheme = url.partition("://")[0]
+    url, scheme = settings.broker_url or "filesystem://", _scheme(settings)
     if scheme == "filesystem":
         # A path after the scheme names another folder than the one in the data folder.
         folder = Path(url.partition("://")[2] or settings.data / "queue").absolute()
         return {"broker_url": "filesystem://localhost", "broker_transport": "infra.folder_broker:Transport",
                 "broker_transport_options": {"folder": str(folder), "polling_interval": poll_s}}
+    if scheme not in ("redis", "rediss", "amqp", "amqps", "pyamqp"):
+        raise ConfigError("broker_unknown", f"LECTERN_BROKER_URL begins with {scheme!r}; known are filesystem://, "
+                          "redis://, rediss://, amqp:// and amqps://.")
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        usable = False
+    if not usable:
+        raise ConfigError("broker_url", "LECTERN_BROKER_URL names no server: it looks like "
+                          "redis://:PASSWORD@HOST:6379/0 or amqp://USER:PASSWORD@HOST:5672/VHOST.")
     if scheme in ("redis", "rediss"):
-        # A dead server must be noticed; and what a worker took is rung again long before this timeout.
         return {"broker_url": url, "broker_transport_options": {
-            "socket_timeout": 5.0, "socket_connect_timeout": 3.0, "socket_keepalive": True,
-            "visibility_timeout": 3600}}
-    if scheme in ("amqp", "amqps", "pyamqp"):
-        return {"broker_url": url, "broker_transport_options": {"confirm_publish": True}}
-    raise ConfigError("broker_unknown", f"LECTERN_BROKER_URL begins with {scheme!r}; known are filesystem://, "
-                      "redis://, rediss://, amqp:// and amqps://.")
+            # Only reads that should be answered at once: an idle worker waits in BRPOP outside of it.
+            "socket_timeout": ANSWER_S, "socket_connect_timeout": CONNECT_S, "socket_keepalive": True,
+            # A message is gone from Redis when a worker has it. So there is no visibility timeout after which
+            # long work would be handed out a second time, and no hash of unacknowledged messages to be left behind.
+            "ack_emulation": False}}
+    return {"broker_url": url, "broker_transport_options": {
+        "confirm_publish": True, "write_timeout": ANSWER_S, "client_properties": {"connection_name": "lectern"}}}

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from infra.core.errors import ConfigError
+from infra.core.settings import Settings
+from infra.deploy.native.radosgw import Radosgw
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -44,3 +53,32 @@ def no_logged_error(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     errors = [record.getMessage() for when in ("setup", "call") for record in caplog.get_records(when)
               if record.levelno >= logging.ERROR]
     assert not errors, f"logged: {errors}"
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Radosgw]:
+    """A real S3 server, which takes 14 s to start. Kill its gateway if you start it again."""
+    folder = Path(tempfile.mkdtemp(prefix="rgw", dir="/tmp"))  # not tmp_path: its sockets need a short one
+    try:
+        with Radosgw(folder) as server:
+            yield server
+    except ConfigError as error:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(error))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_BUCKETS = itertools.count()
+
+
+@pytest.fixture
+def s3_settings(s3_server: Radosgw, tmp_path: Path) -> Callable[..., Settings]:
+    """s3_settings(prefix="", **settings): settings for a new, empty bucket, with the data folder in tmp_path."""
+
+    def make(prefix: str = "", **changes: Any) -> Settings:
+        bucket = f"test-{os.getpid()}-{next(_BUCKETS)}"
+        s3_server.make_bucket(bucket)
+        return Settings(**{"data": tmp_path / "data", "storage_url": s3_server.url(bucket, prefix),
+                           "s3_access_key": s3_server.access_key, "s3_secret_key": s3_server.secret_key, **changes})
+
+    return make

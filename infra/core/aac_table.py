@@ -14,7 +14,7 @@ from typing import BinaryIO
 from infra.core.boxes import BadBoxes, Box, boxes, fields, find, need, version
 
 AAC_FRAME_SAMPLES = 1024
-_MAX_MOOV_BYTES = 256 << 20  # a day of 60 fps video needs about 60 MB
+MAX_MOOV_BYTES = 256 << 20  # a day of 60 fps video needs about 60 MB
 _MAX_PACKETS = 1 << 23  # two days; a table of equal sizes takes 12 bytes, however many it claims
 
 
@@ -79,7 +79,7 @@ def read_moov(path: Path) -> bytes:
             if size < body or at + size > total:
                 break
             if kind == b"moov":
-                if size > _MAX_MOOV_BYTES:
+                if size > MAX_MOOV_BYTES:
                     raise BadBoxes("moov is too large")
                 file.seek(at + body)
                 return file.read(size - body)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from infra.core.boxes import BadBoxes, Box, boxes, fields, find, need, version
 
@@ -71,8 +72,8 @@ def track_windows(moov: bytes, start_s: Fraction, end_s: Fraction) -> Iterator[t
         if not table.count:
             continue
         first = _sample_at(table, track.ticks(begin_s))
-        if track.is_picture and table.sync:
-            first = table.sync[max(0, bisect_right(table.sync, first) - 1)]
+        if track.is_picture and table.sync is not None:
+            first = _listed(table.sync, bisect_right(table.sync, (first + 1,)) - 1)
         last = min(table.count, _sample_at(table, track.ticks(end_s + TAIL_S)) + 1 + LEAST_SAMPLES)
         for offset, chunk_first, chunk_last in _chunks(table):
             low, high = max(first, chunk_first), min(last, chunk_last)
@@ -115,14 +116,14 @@ def _placed(moov: bytes, trak: Box, movie_scale: int) -> _Placed:
 class _Table:
     """The sample tables of one track, still as bytes."""
 
-    times: list[tuple[int, ...]]  # (samples, ticks each)
+    times: Sequence[tuple[int, ...]]  # (samples, ticks each)
     constant: int  # bytes of each sample; 0: they are listed
     sizes: bytes  # 4 bytes each
     count: int
-    runs: list[tuple[int, ...]]  # (first chunk from 1, samples a chunk, description)
+    runs: Sequence[tuple[int, ...]]  # (first chunk from 1, samples a chunk, description)
     offsets: bytes
     wide: bool  # offsets of 8 bytes
-    sync: list[int] | None  # numbers of key frames from 0; None: all are
+    sync: Sequence[tuple[int, ...]] | None  # (number of a key frame from 1,); None: all are
 
 
 def _track(moov: bytes, trak: Box, mvhd: Box, window_s: float, window_bytes: int) -> Iterator[tuple[int, int]]:
@@ -155,17 +156,25 @@ def _table(moov: bytes, stbl: Box) -> _Table:
     width = 8 if co64 else 4
     offsets = moov[stco.start + 8:min(stco.end, stco.start + 8 + width * fields(moov, stco, ">I", 4)[0])]
     stss = find(moov, (b"stss",), stbl.start, stbl.end)
-    sync = None
-    if stss is not None:
-        sync = sorted(max(0, number - 1) for (number,) in _rows(moov, stss, ">I"))
-    return _Table(_rows(moov, need(moov, (b"stts",), stbl.start, stbl.end), ">II"), constant, sizes, count,
-                  _rows(moov, need(moov, (b"stsc",), stbl.start, stbl.end), ">III"), offsets, co64 is not None, sync)
+    return _Table(_Rows(moov, need(moov, (b"stts",), stbl.start, stbl.end), ">II"), constant, sizes, count,
+                  _Rows(moov, need(moov, (b"stsc",), stbl.start, stbl.end), ">III"), offsets, co64 is not None,
+                  _Rows(moov, stss, ">I") if stss else None)
 
 
-def _rows(data: bytes, box: Box, layout: str) -> list[tuple[int, ...]]:
-    width = struct.calcsize(layout)
-    count = min(fields(data, box, ">I", 4)[0], (box.end - box.start - 8) // width)
-    return list(struct.iter_unpack(layout, data[box.start + 8:box.start + 8 + count * width]))
+class _Rows(Sequence[tuple[int, ...]]):
+    """The rows of a table, read when they are asked for: a hostile table has millions."""
+
+    def __init__(self, data: bytes, box: Box, layout: str) -> None:
+        self._data, self._row, self._start = data, struct.Struct(layout), box.start + 8
+        self._count: int = min(fields(data, box, ">I", 4)[0], (box.end - self._start) // self._row.size)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, row: Any) -> Any:
+        if not 0 <= row < self._count:
+            raise IndexError(row)
+        return self._row.unpack_from(self._data, self._start + row * self._row.size)
 
 
 def _edits(moov: bytes, trak: Box) -> tuple[int, int]:
@@ -197,8 +206,11 @@ def _key_frame(table: _Table, sample: int) -> int:
     """The key frame two before `sample`: presentation runs behind decoding."""
     if table.sync is None:
         return max(0, sample - LEAST_SAMPLES)
-    place = bisect_right(table.sync, sample) - 2
-    return table.sync[place] if place >= 0 else 0
+    return _listed(table.sync, bisect_right(table.sync, (sample + 1,)) - 2)
+
+
+def _listed(sync: Sequence[tuple[int, ...]], place: int) -> int:
+    return max(0, int(sync[place][0]) - 1) if 0 <= place < len(sync) else 0
 
 
 def _window(table: _Table, begin: int, window: int, window_bytes: int, is_sound: bool) -> Iterator[tuple[int, int]]:

@@ -86,6 +86,9 @@ class Staging(Protocol):
     def local(self, upload_key: str) -> AbstractContextManager[Path]:
         """The bytes so far as a local file: for the probe, before anything is acknowledged."""
 
+    def free_bytes(self) -> int | None:
+        """Room left for what still grows, or None where that has no such limit."""
+
     def finish(self, upload_key: str, storage_key: str) -> None:
         """Turn the upload into the object `storage_key`, durably. The upload is gone afterwards.
 

@@ -46,8 +46,10 @@ class Settings(BaseSettings):
                          pattern="^(auto|off)$")
 
     jit_workers: int = Field(default_factory=lambda: max(2, os.cpu_count() or 2), ge=1, le=256,
+                             json_schema_extra={"default": "cores, at least 2"},
                              description="Cells rendered at once for waiting viewers, on this machine.")
     media_workers: int = Field(default_factory=lambda: max(1, (os.cpu_count() or 2) // 2), ge=1, le=256,
+                               json_schema_extra={"default": "half the cores"},
                                description="Background spans rendered at once, on this machine.")
     light_workers: int = Field(2, ge=1, le=64, description="Small steps (import, poster) run at once, on this machine.")
     media_in_flight: int = Field(64, ge=1, description="Background spans offered to all workers at once.")

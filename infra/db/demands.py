@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
@@ -128,12 +128,12 @@ def owners(session: Session) -> set[str]:
 def sweep(session: Session) -> list[Ring]:
     """Forget old failures and viewers who left; the demands whose ring or worker was lost, to ring again."""
     leased = and_(Demand.lease_until.is_not(None), Demand.lease_until >= now())
-    session.execute(delete(Demand).where(or_(
+    session.execute(delete(Demand).where(_untouched(or_(
         Demand.failed_at < now() - FAILED_KEPT_S,
         and_(Demand.wanted_at < now() - FORGOTTEN_S, ~leased),
-    )).execution_options(synchronize_session=False))
+    ))).execution_options(synchronize_session=False))
     rows = session.execute(
-        update(Demand).where(Demand.failed_at.is_(None), _stale()).values(rung_at=now())
+        update(Demand).where(_untouched(and_(Demand.failed_at.is_(None), _stale()))).values(rung_at=now())
         .returning(Demand.video_id, Demand.rendition, Demand.k)
         .execution_options(synchronize_session=False)).all()
     return [Ring(row.video_id, row.rendition, row.k) for row in rows]
@@ -145,6 +145,12 @@ def _is(video_id: str, rendition: str, k: int) -> ColumnElement[bool]:
 
 def _held(lease: DemandLease) -> ColumnElement[bool]:
     return and_(_is(lease.video_id, lease.rendition, lease.k), Demand.lease_token == lease.token)
+
+
+def _untouched(where: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Rows for which this holds and that no other transaction has in hand: sweepers do not wait for each other."""
+    key = (Demand.video_id, Demand.rendition, Demand.k)
+    return tuple_(*key).in_(select(*key).where(where).with_for_update(skip_locked=True))
 
 
 def _stale() -> ColumnElement[bool]:

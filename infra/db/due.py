@@ -48,11 +48,12 @@ def due(session: Session, queue: str, limit: int, ring_again_s: float = RING_AGA
     ids = _choose(session, queue, room, running + rung, ring_again_s)
     if not ids:
         return []
+    # PostgreSQL: two processes may choose the same rows at the same time. Only one rings for them, and the other does
+    # not wait for its transaction to end.
+    free = (select(Step.id).where(Step.id.in_(ids), Step.state == StepState.READY, _unanswered(ring_again_s))
+            .with_for_update(skip_locked=True))
     rows = session.execute(
-        update(Step)
-        # Said again: on PostgreSQL two processes may choose the same rows, and only one may ring.
-        .where(Step.id.in_(ids), Step.state == StepState.READY, _unanswered(ring_again_s))
-        .values(rung_at=now())
+        update(Step).where(Step.id.in_(free)).values(rung_at=now())
         .returning(Step.id, Step.video_id, Step.step, Step.key)
         .execution_options(synchronize_session=False)).all()
     order = {step_id: i for i, step_id in enumerate(ids)}

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from infra.core.errors import ConfigError
+from infra.core.errors import ConfigError, Unavailable
 from infra.db.session import Database
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 _FOLDER = Path(__file__).parent / "migrations"
+# What PostgreSQL says at the door to somebody who will never be let in: a person has to mend it.
+_REFUSED = ("authentication failed", "does not exist", "no pg_hba.conf entry", "is not permitted to log in",
+            "permission denied for database", "no password supplied")
 _LOCK = 0x6C656374  # any number that nothing else in the database locks
 
 
@@ -33,14 +36,30 @@ def upgrade(database: Database) -> bool:
     """Run the missing migrations, all of them or none. True when there were any.
 
     Several processes may call this at once: one works, the others wait. Raises ConfigError when the
-    database was written by a newer version, Unavailable when it can not be reached.
+    database was written by a newer version or refuses us, Unavailable when it can not be reached.
     """
+    try:
+        return _upgrade(database)
+    except Unavailable as error:
+        said = str(getattr(error.__cause__, "orig", ""))
+        if database.sqlite_file is None and any(word in said for word in _REFUSED):
+            reason = said.strip().splitlines()[-1].partition("FATAL:")[2].strip() or "it does not let us in"
+            raise ConfigError("database_refused", f"PostgreSQL refuses LECTERN_DATABASE_URL: {reason}.") from error
+        raise
+
+
+def is_current(database: Database) -> bool:
+    """Whether the schema is the one that this version knows. Raises Unavailable."""
+    with database.read() as session:
+        return _version(session.connection()) == head()
+
+
+def _upgrade(database: Database) -> bool:
     file = database.sqlite_file
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-    with database.read() as session:
-        if _version(session.connection()) == head():
-            return False
+    if is_current(database):
+        return False
     if database.engine.dialect.name == "sqlite":
         return _upgrade_sqlite(database)
     with database.write() as session:

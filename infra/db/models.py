@@ -142,7 +142,7 @@ class Demand(Base):
 
 
 class Upload(Base):
-    """A tus upload. How many bytes are there is the staging area's word, not this row's."""
+    """An upload under way, by tus or direct. How many bytes are there is the storage's word, not this row's."""
 
     __tablename__ = "uploads"
 
@@ -152,6 +152,9 @@ class Upload(Base):
     length_bytes: Mapped[int | None] = mapped_column(BigInteger)  # None while its length is deferred
     upload_metadata: Mapped[dict[str, Any]] = mapped_column(JSON)
     concat: Mapped[str | None] = mapped_column(Text)  # "partial", or "final;" and the parts, as sent
+    # Of a direct upload, whose parts go straight to the object store:
+    store_upload: Mapped[str | None] = mapped_column(Text)  # the store's name for it
+    part_bytes: Mapped[int | None] = mapped_column(BigInteger)  # of every part but the last
     video_id: Mapped[str | None] = mapped_column(ForeignKey("videos.id", ondelete="SET NULL"))
     error_code: Mapped[str | None] = mapped_column(String(80))
     error_message: Mapped[str | None] = mapped_column(Text)

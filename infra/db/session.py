@@ -9,17 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Float, create_engine, event
+from sqlalchemy import URL, Engine, Float, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.sql.functions import FunctionElement
 
-from infra.core.errors import OutOfSpace, Unavailable
+from infra.core.errors import ConfigError, OutOfSpace, Unavailable
 from infra.core.settings import Settings
 
-BUSY_S = 30.0  # how long a writer waits for another process's transaction
+BUSY_S = 30.0  # how long a writer waits for another process's transaction (SQLite)
+CONNECT_S = 3  # PostgreSQL: a request waits no longer for a server that does not answer
+POOL_S = 5.0  # nor for a connection that others of this process hold
+POOL = 5  # connections kept
 
 
 class now(FunctionElement[float]):  # noqa: N801 - reads as the SQL function it is
@@ -45,12 +49,40 @@ def url_of(settings: Settings) -> str:
     return settings.database_url or f"sqlite:///{settings.data.absolute() / 'lectern.db'}"
 
 
+def read_url(url: str) -> URL:
+    """Understand a database URL; `postgres://` and `postgresql://` mean the driver that Lectern brings.
+
+    Raises ConfigError, which never shows a password.
+    """
+    scheme = url.partition("://")[0]
+    try:
+        found = make_url(url)
+        name = found.get_backend_name() if found.drivername != "postgres" else "postgresql"
+        if name == "sqlite" and found.get_driver_name() == "pysqlite":
+            return found
+        if name == "postgresql" and found.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+            if not found.database:
+                raise ConfigError("database_url", "LECTERN_DATABASE_URL names no database: it ends with /NAME.")
+            return found.set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError, ImportError):
+        if "://" not in url:
+            scheme = ""
+    begins = f"begins with {scheme!r}" if scheme.isascii() and scheme.replace("+", "").isalnum() else "can not be read"
+    raise ConfigError("database_url", f"LECTERN_DATABASE_URL {begins}; it looks like "
+                      "postgresql://USER:PASSWORD@HOST:5432/NAME or sqlite:////FOLDER/lectern.db.")
+
+
 class Database:
     """An engine and its two kinds of transaction."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.engine: Engine = create_engine(url, **_options(url))
+    def __init__(self, url: str, pool: int = POOL) -> None:
+        """Connects to nothing yet. `pool`: connections to a server that are kept; twice as many are opened at most.
+
+        Raises ConfigError when the URL is none.
+        """
+        parsed = read_url(url)
+        self.url = parsed.render_as_string(hide_password=False)
+        self.engine: Engine = create_engine(parsed, **_options(parsed, pool))
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _sqlite_connect)
             event.listen(self.engine, "begin", _sqlite_begin)
@@ -105,6 +137,8 @@ def _translated() -> Iterator[None]:
     """A database that is full, gone or overloaded is a state of the world, not a bug of the caller."""
     try:
         yield
+    except PoolTimeout as error:
+        raise Unavailable("database_busy", "The database is busy. Try again.") from error
     except DBAPIError as error:
         code = getattr(error.orig, "sqlite_errorcode", None)
         if code is not None:  # SQLite: the low byte is the primary code
@@ -126,12 +160,23 @@ def _translated() -> Iterator[None]:
         raise
 
 
-def _options(url: str) -> dict[str, Any]:
-    if url.startswith("sqlite"):
+def _options(url: URL, pool: int) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
         # A file needs no ping; a connection costs little, and a web process has some 40 threads.
         return {"connect_args": {"timeout": BUSY_S, "check_same_thread": False},
                 "pool_size": 20, "max_overflow": 60}
-    return {"pool_size": 5, "max_overflow": 10, "pool_pre_ping": True}
+    return {
+        "pool_size": pool, "max_overflow": pool, "pool_timeout": POOL_S, "pool_use_lifo": True,
+        "pool_pre_ping": True,  # a server that was restarted is met again without an error
+        "pool_recycle": 1800,  # a firewall between us may have forgotten an old connection
+        "connect_args": {
+            "connect_timeout": CONNECT_S, "application_name": "lectern",
+            "prepare_threshold": None,  # PgBouncer in transaction mode: the next statement meets another server process
+            # A machine that vanished without a word is noticed within 20 s.
+            "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 20_000,
+            **url.query,  # what the URL says goes before
+        },
+    }
 
 
 def _sqlite_connect(connection: Any, record: Any) -> None:

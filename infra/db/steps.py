@@ -193,8 +193,13 @@ def release_owner(session: Session, owner: str, max_attempts: int) -> list[Freed
 
 
 def expire(session: Session, max_attempts: int) -> list[Freed]:
-    """Free what nobody has answered for within its lease."""
-    return _free(session, Step.lease_until < now(), max_attempts)
+    """Free what nobody has answered for within its lease.
+
+    A row that another transaction holds at this moment is left to it: its worker is back, or another sweeper frees it.
+    """
+    silent = (select(Step.id).where(Step.state == StepState.RUNNING, Step.lease_until < now())
+              .with_for_update(skip_locked=True))
+    return _free(session, Step.id.in_(silent), max_attempts)
 
 
 def owners(session: Session) -> set[str]:

@@ -167,9 +167,12 @@ def retry(video: Annotated[str, typer.Argument(metavar="VIDEO")],
 @app.command()
 def doctor(data: Data = None, as_json: AsJson = False) -> None:
     """Say what was found on this machine, what is missing, and the exact fix."""
+    from infra.runtime.server_checks import server_checks
+    from infra.runtime.storage_checks import storage_checks
     from infra.tools import checks
 
-    found = checks(_settings(data))
+    settings = _settings(data)
+    found = [*checks(settings), *server_checks(settings), *storage_checks(settings)]
     if as_json:
         print(json.dumps([check._asdict() for check in found]))
     else:
@@ -181,6 +184,53 @@ def doctor(data: Data = None, as_json: AsJson = False) -> None:
                 out.print(f"        {check.fix}", markup=False)
     if not all(check.ok for check in found):
         raise typer.Exit(ConfigError.exit_code)
+
+
+@app.command("migrate-storage")
+def migrate_storage(
+    target: Annotated[str, typer.Argument(metavar="TARGET_URL", help="file:///FOLDER or s3://BUCKET/PREFIX?endpoint=...")],
+    data: Data = None,
+    access_key: Annotated[str, typer.Option(envvar="LECTERN_TARGET_S3_ACCESS_KEY",
+                                            help="The target's key, if it differs.")] = "",
+    secret_key: Annotated[str, typer.Option(envvar="LECTERN_TARGET_S3_SECRET_KEY", show_default=False)] = "",
+) -> None:
+    """Copy every object to another storage, and compare it there. Lectern must not run."""
+    from infra.runtime.follow import bar
+    from infra.runtime.migrate_storage import migrate
+
+    with bar(err) as progress:
+        task = progress.add_task("copying", total=1.0)
+        done = migrate(_settings(data), target,
+                       lambda seen, of, copied: progress.update(task, completed=seen / max(of, 1)),
+                       access_key=access_key, secret_key=secret_key)
+    out.print(f"{done.objects} objects are in the target, {done.copied} of them copied now "
+              f"({done.copied_bytes / 1e6:.1f} MB). Nothing was deleted here.")
+    out.print(f"Now set LECTERN_STORAGE_URL={target}" + (" and its keys" if access_key else ""), markup=False)
+
+
+@app.command("migrate-db")
+def migrate_db(
+    target: Annotated[str, typer.Argument(metavar="TARGET_URL", envvar="LECTERN_MIGRATE_TO",
+                                          help="An empty database: postgresql://USER:PASSWORD@HOST:5432/NAME. In the "
+                                               "environment it is not seen by who lists processes.")],
+    data: Data = None, as_json: AsJson = False,
+) -> None:
+    """Copy the database, all of it or nothing, into another one. Stop Lectern first."""
+    from infra.runtime.follow import bar
+    from infra.runtime.migrate_db import migrate_db as migrate
+    from infra.runtime.migrate_db import without_password
+
+    with bar(err) as progress:
+        task = progress.add_task("copying", total=1.0)
+        copied = migrate(_settings(data), target, lambda name, done, total: progress.update(
+            task, description=name, completed=done / total))
+    if as_json:
+        print(json.dumps([{"table": each.table, "rows": each.rows, "sha256": each.sha256} for each in copied]))
+        return
+    for each in copied:
+        out.print(f"{each.table:20} {each.rows:8} rows  {each.sha256[:16]}", markup=False)
+    out.print(f"Copied and compared. Set LECTERN_DATABASE_URL to {without_password(target)} (with its password) for "
+              "every process, then start Lectern. The old database was left as it was.", markup=False)
 
 
 @keys_app.command("list")

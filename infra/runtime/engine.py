@@ -175,7 +175,7 @@ class Engine:
 
     def _finish(self, session: Session, spec: StepSpec, lease: steps.Lease, outcome: Outcome) -> bool:
         # Locked (PostgreSQL): pieces of a video that end at the same time must see each other's end.
-        video = session.get(Video, lease.video_id, with_for_update=True)
+        video = session.get(Video, lease.video_id, with_for_update={"key_share": True})
         if video is None or video.deleted_at is not None or not steps.finish(session, lease):
             return False
         if spec.then is not None:

@@ -82,7 +82,7 @@ def up(settings: Settings, web: Sequence[str], announce: Callable[[str], None] |
     """
     settings = settings.model_copy(update={"data": settings.data.absolute()})
     _make(settings.data)
-    with _locked(settings.data):
+    with alone(settings.data):
         settings = settings.model_copy(update={"port": _free_port(settings.host, settings.port)})
         database = Database(url_of(settings))
         upgrade(database)
@@ -99,8 +99,7 @@ class _Supervisor:
         self._database = database
         self._children = [_Child(program) for program in wanted]
         self._announce = announce
-        self._environment = {f"LECTERN_{name.upper()}": str(value)
-                             for name, value in settings.model_dump().items()}
+        self._environment = settings.environment()
         self._signals = 0
         self._wake = threading.Event()
         self._ready = threading.Event()
@@ -190,7 +189,7 @@ class _Supervisor:
 
 
 @contextlib.contextmanager
-def _locked(data: Path) -> Iterator[None]:
+def alone(data: Path) -> Iterator[None]:
     """This data folder is ours until the end of the block, and its former processes have ended."""
     with (data / "up.lock").open("ab") as ours:
         try:

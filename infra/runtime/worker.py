@@ -23,7 +23,8 @@ from infra.core.errors import LecternError
 from infra.core.settings import Settings
 from infra.db import due
 from infra.db.session import Database
-from infra.queue import celery_app, celery_worker
+from infra.queue import celery_app
+from infra.queue_worker import celery_worker
 from infra.runtime.engine import Engine
 
 GRACE_S = 8.0  # with what follows, a worker is gone 10 s after SIGTERM
@@ -50,7 +51,7 @@ def serve(app: App, queues: Sequence[str], concurrency: int, grace_s: float = GR
     celery.set_default()  # the pool's threads look tasks up in the process's default app
     for name in ("celery", "kombu", "amqp"):  # a line per message is for nobody
         logging.getLogger(name).setLevel(logging.WARNING)
-    controller = celery_worker(celery, queues, concurrency)
+    controller = celery_worker(app.settings, celery, queues, concurrency)
 
     ending = threading.Event()
 

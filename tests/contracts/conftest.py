@@ -1,40 +1,37 @@
-"""Backends that the contract suites run over. A server is used where the environment names one."""
+"""Backends that the contract suites run over, each a real server that the tests start (see servers.py)."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
+from listening import listen  # noqa: F401 - a fixture
+from servers import broker_of, database_of, postgres, rabbitmq, redis, servers_folder  # noqa: F401 - fixtures
+from service_fixtures import app, servers, settings, start  # noqa: F401 - fixtures
 
-from infra.db.migrate import upgrade
 from infra.db.models import Organization, Video
 from infra.db.session import Database
 
-POSTGRES = os.environ.get("LECTERN_TEST_POSTGRES", "")  # a URL; its tables are dropped
 
-
-@pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES else [])])
-def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest,
+                   database_of: Callable[..., str]) -> Iterator[Database]:  # noqa: F811 - a fixture
     """A database without any table."""
-    database = Database(f"sqlite:///{tmp_path}/lectern.db" if request.param == "sqlite" else POSTGRES)
-    if request.param == "postgresql":
-        with database.engine.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-            connection.exec_driver_sql("CREATE SCHEMA public")
+    database = Database(database_of(request.param, empty=True))
     yield database
     database.dispose()
 
 
-@pytest.fixture
-def database(empty_database: Database) -> Database:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest,
+             database_of: Callable[..., str]) -> Iterator[Database]:  # noqa: F811 - a fixture
     """A database with the schema, organizations a and b, and the videos v_a, v_a2 and v_b."""
-    upgrade(empty_database)
-    with empty_database.write() as session:
+    database = Database(database_of(request.param))
+    with database.write() as session:
         session.add_all(Organization(id=name, name=name, created_at=0.0) for name in ("a", "b"))
         session.flush()
         for video, organization in (("v_a", "a"), ("v_a2", "a"), ("v_b", "b")):
             session.add(Video(id=video, organization_id=organization, playback_id="p" + video, title=video,
                               created_at=0.0, updated_at=0.0))
-    return empty_database
+    yield database
+    database.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +15,15 @@ from sqlalchemy import select
 from infra.core.settings import Settings
 from infra.db.models import Step, StepState
 
+Start = Callable[..., "subprocess.Popen[bytes]"]
 HERE = Path(__file__).parent
 
 
 def environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": f"{HERE}:{HERE.parents[1]}", "LECTERN_DATA": str(settings.data),
             "LECTERN_LEASE_S": str(settings.lease_s), "LECTERN_SWEEP_S": str(settings.sweep_s),
-            "LECTERN_PORT": str(settings.port)}
+            "LECTERN_PORT": str(settings.port), "LECTERN_DATABASE_URL": settings.database_url,
+            "LECTERN_BROKER_URL": settings.broker_url, "LECTERN_BROKER_PREFIX": settings.broker_prefix}
 
 
 def wait_for(what: Callable[[], object], within_s: float = 60.0) -> float:

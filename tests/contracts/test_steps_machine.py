@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from sqlalchemy import select, update
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from sqlalchemy import delete, select, update
 
 from infra.core.errors import StepFailed
 from infra.db import due, steps
 from infra.db.migrate import upgrade
-from infra.db.models import Organization, Step, StepState, Video
+from infra.db.models import Base, Organization, Step, StepState, Video
 from infra.db.session import Database
 from infra.db.steps import Lease, NewStep
 
@@ -24,11 +25,14 @@ OWNERS = st.sampled_from(["one", "two"])
 class Steps(RuleBasedStateMachine):
     """The model: who holds each key's lease by right, who holds one that is worth nothing, and what is done."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str = "") -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.database = Database(f"sqlite:///{self.folder.name}/lectern.db")
+        self.database = Database(url or f"sqlite:///{self.folder.name}/lectern.db")
         upgrade(self.database)
+        with self.database.write() as session:  # a server's database serves all examples
+            for table in reversed(Base.metadata.sorted_tables):
+                session.execute(delete(table))
         self.holder: dict[str, tuple[Lease, str]] = {}
         self.old: list[Lease] = []
         self.done: set[str] = set()
@@ -179,5 +183,10 @@ class Steps(RuleBasedStateMachine):
 
 
 TestSteps = Steps.TestCase
-TestSteps.settings = settings(max_examples=40, stateful_step_count=30, deadline=None,
-                              suppress_health_check=[HealthCheck.too_slow])
+TestSteps.settings = OVER = settings(max_examples=40, stateful_step_count=30, deadline=None,
+                                     suppress_health_check=[HealthCheck.too_slow])
+
+
+def test_steps_over_postgresql(database_of: Callable[..., str]) -> None:
+    url = database_of("postgresql")
+    run_state_machine_as_test(lambda: Steps(url), settings=settings(OVER, max_examples=12))

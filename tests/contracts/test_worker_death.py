@@ -4,50 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import fake_service
 import pytest
-from service_probe import alive_sleepers, done, environment, log, states, wait_for
+from service_probe import Start, alive_sleepers, done, log, states, wait_for
 from sqlalchemy import select
 
 from infra.core.settings import Settings
 from infra.db import demands
 from infra.db.models import Demand, Step, StepState, Video
 
-Start = Callable[..., "subprocess.Popen[bytes]"]
+TWO = pytest.mark.parametrize("servers", [("sqlite", "folder"), ("postgresql", "redis")], indirect=True, ids="-".join)
+ALL = pytest.mark.parametrize("servers", [(database, broker) for database in ("sqlite", "postgresql")
+                                          for broker in ("folder", "redis", "rabbitmq")], indirect=True, ids="-".join)
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path, lease_s=3.0, sweep_s=0.3)
-
-
-@pytest.fixture
-def app(settings: Settings) -> Iterator[fake_service.App]:
-    app = fake_service.build(settings)
-    yield app
-    app.database.dispose()
-
-
-@pytest.fixture
-def start(settings: Settings) -> Iterator[Start]:
-    children: list[subprocess.Popen[bytes]] = []
-
-    def run(*arguments: str) -> subprocess.Popen[bytes]:
-        children.append(subprocess.Popen([sys.executable, "-m", "fake_service", *arguments],
-                                         env=environment(settings)))
-        return children[-1]
-
-    yield run
-    for child in children:
-        child.kill()
-        child.wait()
-
-
+@ALL
 def test_a_chain_of_steps_runs_through_two_queues(app: fake_service.App, settings: Settings, start: Start) -> None:
     start("worker", "media", "light")
     fake_service.add(app, "a:0.1", "b:0.1")
@@ -57,6 +29,7 @@ def test_a_chain_of_steps_runs_through_two_queues(app: fake_service.App, setting
     assert not list((settings.data / "work").glob("*/*"))
 
 
+@TWO
 def test_a_killed_worker_is_replaced_within_the_lease(app: fake_service.App, settings: Settings,
                                                       start: Start) -> None:
     """The sweeper is on another machine in spirit: it must not know that the process is dead."""
@@ -75,6 +48,7 @@ def test_a_killed_worker_is_replaced_within_the_lease(app: fake_service.App, set
     wait_for(lambda: not alive_sleepers("601"))
 
 
+@TWO
 def test_the_death_of_a_process_of_this_machine_is_seen_at_once(app: fake_service.App, settings: Settings,
                                                                 start: Start) -> None:
     first = start("worker", "media", "light")
@@ -88,6 +62,7 @@ def test_the_death_of_a_process_of_this_machine_is_seen_at_once(app: fake_servic
     wait_for(lambda: not list((settings.data / "work").glob("*/*")))
 
 
+@TWO
 def test_a_worker_that_was_frozen_past_its_lease_changes_nothing(app: fake_service.App, settings: Settings,
                                                                  start: Start) -> None:
     frozen = start("worker", "media")
@@ -103,6 +78,7 @@ def test_a_worker_that_was_frozen_past_its_lease_changes_nothing(app: fake_servi
     assert done(app, "sleep a:603", "after a")
 
 
+@TWO
 def test_a_deleted_video_stops_its_work(app: fake_service.App, settings: Settings, start: Start) -> None:
     start("worker", "media")
     fake_service.add(app, "a:604")
@@ -113,6 +89,7 @@ def test_a_deleted_video_stops_its_work(app: fake_service.App, settings: Setting
     wait_for(lambda: not alive_sleepers("604"))
 
 
+@TWO
 def test_sigterm_lets_short_work_end_and_gives_long_work_back(app: fake_service.App, settings: Settings,
                                                               start: Start) -> None:
     worker = start("worker", "media")
@@ -127,6 +104,7 @@ def test_sigterm_lets_short_work_end_and_gives_long_work_back(app: fake_service.
     assert not alive_sleepers("605")
 
 
+@TWO
 def test_a_viewer_is_served_and_the_demand_is_gone(app: fake_service.App, settings: Settings, start: Start) -> None:
     start("worker", "jit")
     fake_service.add(app)
