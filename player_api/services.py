@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infra.core.ports import Doorbell, Staging, Storage
+from infra.core.ports import DirectUploads, Doorbell, Staging, Storage
 from infra.core.settings import Settings
 from infra.core.steps import Runner, Tools
 from infra.db.session import Database
@@ -18,6 +18,7 @@ class Services:
     database: Database
     storage: Storage
     staging: Staging
+    direct: DirectUploads | None  # None: the storage has no address that a browser could send to
     tools: Tools
     runner: Runner
     doorbell: Doorbell

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from infra.core.boxes import BadBoxes
 from infra.core.media import MediaInfo
+from infra.core.mkv_cues import BadCues, cluster_windows
 from infra.core.mp4_tracks import top_level, track_starts, track_windows
 from infra.core.ports import Parts, Storage
 from infra.core.safety import ANALYZE_US, PROBE_BYTES
@@ -26,15 +27,21 @@ def source_parts(storage: Storage, key: str, info: MediaInfo | None, plan: Plan,
 
     None: all of it is needed. Raises NotFound and what the storage raises.
     """
-    if not storage.remote or info is None or info.container != "mov" or not info.seekable:
+    if not storage.remote or info is None or not info.seekable:
         return None
     found = storage.stat(key)
     if found is None:
         return None
     try:
-        return _mp4_parts(storage, key, found.size_bytes, plan, start_s, end_s)
-    except BadBoxes:
-        return None
+        if info.container == "mov":
+            return _mp4_parts(storage, key, found.size_bytes, plan, start_s, end_s)
+        if info.container == "matroska":
+            return cluster_windows(lambda at, length: storage.read(key, at, length), found.size_bytes,
+                                   start_s - plan.seek_lead_s + plan.origin_s, end_s + plan.origin_s,
+                                   _OPENING_S, _OPENING_BYTES)
+    except (BadBoxes, BadCues):
+        pass
+    return None
 
 
 def _mp4_parts(storage: Storage, key: str, size_bytes: int, plan: Plan, start_s: Fraction,

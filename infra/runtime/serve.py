@@ -9,6 +9,7 @@ from rich.console import Console
 from infra.core.settings import Settings
 from infra.process import ProcessRunner
 from infra.runtime import admin
+from infra.runtime.storages import open_stores
 from infra.runtime.supervisor import up
 from infra.tools import find_tools
 from player_api.pages import bundle_names
@@ -24,6 +25,7 @@ def serve(settings: Settings, out: Console, announce: Callable[[str], None] | No
     settings = settings.model_copy(update={"data": settings.data.absolute()})
     find_tools(settings, ProcessRunner(settings))
     bundle_names()
+    open_stores(settings)
     secret = admin.bootstrap(settings)
     if secret is not None:
         out.print(f"admin key (shown once, kept in {settings.data / 'admin.key'}):", markup=False)

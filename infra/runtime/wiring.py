@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from infra.core import keys
-from infra.core.errors import ConfigError
 from infra.core.settings import Settings
 from infra.core.steps import Tools
 from infra.db.migrate import upgrade
@@ -18,7 +17,7 @@ from infra.process import ProcessRunner
 from infra.queue import CeleryDoorbell
 from infra.runtime.engine import Engine
 from infra.runtime.itinerary import ITINERARY
-from infra.storage.local import LocalStaging, LocalStorage
+from infra.runtime.storages import open_stores
 from infra.tools import find_tools
 from player_api.services import Services
 
@@ -34,20 +33,17 @@ class App(Services):
 
 def build(settings: Settings) -> App:
     """Everything a process of Lectern needs. Raises ConfigError with the way out."""
-    if settings.storage_url:
-        raise ConfigError("storage_url", "Only the data folder can be the storage so far: unset LECTERN_STORAGE_URL.")
     settings = settings.model_copy(update={"data": settings.data.absolute()})
+    stores = open_stores(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
-    database = Database(url_of(settings))
+    database = Database(url_of(settings), settings.database_pool)
     upgrade(database)
-    storage = LocalStorage(settings.data / "storage")
-    staging = LocalStaging(settings.data / "storage")
     runner = ProcessRunner(settings)
     tools: Tools = find_tools(settings, runner)
     doorbell = CeleryDoorbell(settings)
-    engine = Engine(settings, database, storage, tools, runner, doorbell, ITINERARY)
-    app = App(settings, database, storage, staging, tools, runner, doorbell, engine)
-    engine.on_sweep.extend([lambda: _purge(app), lambda: _leftovers(app)])
+    engine = Engine(settings, database, stores.storage, tools, runner, doorbell, ITINERARY)
+    app = App(settings, database, stores.storage, stores.staging, stores.direct, tools, runner, doorbell, engine)
+    engine.on_sweep.extend([lambda: _purge(app), stores.sweep])
     return app
 
 
@@ -60,10 +56,3 @@ def _purge(app: App) -> None:
         app.storage.delete_prefix(keys.video_prefix(organization_id, video_id))
         with app.database.write() as session:
             session.execute(delete(Video).where(Video.id == video_id))
-
-
-def _leftovers(app: App) -> None:
-    """Temporary files of processes that were killed while writing."""
-    storage = app.storage
-    if isinstance(storage, LocalStorage):
-        storage.sweep_temp(3600.0)

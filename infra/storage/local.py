@@ -101,10 +101,7 @@ class LocalStorage:
 
     def free_bytes(self) -> int | None:
         """Bytes that an ordinary user can still write on this disk."""
-        folder = self._root
-        while not folder.exists():
-            folder = folder.parent
-        return shutil.disk_usage(folder).free
+        return _free_bytes(self._root)
 
     def sweep_temp(self, older_than_s: float) -> int:
         """Remove what crashed writers left behind and nobody touched for `older_than_s`; how many files."""
@@ -216,6 +213,10 @@ class LocalStaging:
             raise NotFound
         yield path
 
+    def free_bytes(self) -> int | None:
+        """See `Staging.free_bytes`."""
+        return _free_bytes(self._root)
+
     def finish(self, upload_key: str, storage_key: str) -> None:
         """See `Staging.finish`. Raises NotFound when there is neither the upload nor the object."""
         source, target = self._path(upload_key), self._root / check_key(storage_key)
@@ -257,6 +258,12 @@ class LocalStaging:
             yield fd
         finally:
             os.close(fd)
+
+
+def _free_bytes(folder: Path) -> int:
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
 
 def _info(key: str, found: os.stat_result) -> ObjectInfo:

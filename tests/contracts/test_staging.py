@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from infra.core.errors import Conflict, NotFound, OutOfSpace, Rejected
+from infra.core.errors import Conflict, NotFound, OutOfSpace, Rejected, Unavailable
 from infra.core.ports import Staging, Storage
-from infra.storage import durable
+from infra.core.settings import Settings
+from infra.storage import durable, s3_upload
 from infra.storage.local import LocalStaging, LocalStorage
+from infra.storage.s3 import S3Storage
+from infra.storage.s3_staging import S3Staging
 
 UPLOAD = "o/org/uploads/up_1"
 SOURCE = "o/org/v/v_1/source"
@@ -26,12 +32,19 @@ class Pair:
     storage: Storage
 
 
-@pytest.fixture(params=["directory"])
+@pytest.fixture(params=["directory", "s3"])
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
-    return Pair(LocalStaging(tmp_path / "data"), LocalStorage(tmp_path / "data"))
+    if request.param == "directory":
+        return Pair(LocalStaging(tmp_path / "data"), LocalStorage(tmp_path / "data"))
+    return s3_pair(request.getfixturevalue("s3_settings")(), tmp_path)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def s3_pair(settings: Settings, folder: Path) -> Pair:
+    storage = S3Storage.of(settings)
+    return Pair(S3Staging(LocalStaging(folder / "data"), storage), storage)
+
+
+@examples(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(st.binary(max_size=3000), max_size=8))
 def test_pieces_become_one_object(pair: Pair, pieces: list[bytes]) -> None:
     pair.staging.create(UPLOAD)
@@ -163,3 +176,89 @@ def test_an_append_is_flushed_before_it_returns(pair: Pair, monkeypatch: pytest.
     pair.staging.create(UPLOAD)
     pair.staging.append(UPLOAD, 0, b"abc")
     assert flushed == [3]
+
+
+# What only a bucket has.
+
+LARGE = os.urandom(1 << 20) * 40  # five parts
+
+
+def _upload(pair: Pair, data: bytes) -> None:
+    pair.staging.create(UPLOAD)
+    pair.staging.append(UPLOAD, 0, data)
+
+
+def test_a_large_upload_goes_in_parts_and_stays_as_the_local_copy(
+        s3_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    pair = s3_pair(s3_settings(), tmp_path)
+    _upload(pair, LARGE)
+    pair.staging.finish(UPLOAD, SOURCE)
+    found = pair.storage.stat(SOURCE)
+    assert found is not None
+    assert found.etag.endswith("-5")
+    assert isinstance(pair.storage, S3Storage)
+    assert pair.storage.sha256(SOURCE) == hashlib.sha256(LARGE).hexdigest()
+    fetched: list[str] = []
+    pair.storage.bucket.client.meta.events.register("before-call.s3.GetObject", lambda **_: fetched.append("get"))
+    with pair.storage.local(SOURCE) as path:
+        assert path.read_bytes() == LARGE
+    assert fetched == []
+    assert pair.storage.read(SOURCE) == LARGE  # what lies in the bucket, compared with its hash
+    assert fetched == ["get"]
+
+
+def test_a_crash_after_the_object_was_complete(s3_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    pair = s3_pair(s3_settings(), tmp_path)
+    _upload(pair, LARGE)
+    assert isinstance(pair.storage, S3Storage)
+    with pair.staging.local(UPLOAD) as path, s3_upload.opened(path) as source:
+        etag = s3_upload.put_parts(pair.storage.bucket, SOURCE, source, lambda: True)
+    pair.staging.finish(UPLOAD, SOURCE)  # both are there
+    found = pair.storage.stat(SOURCE)
+    assert found is not None
+    assert found.etag == etag
+    with pytest.raises(NotFound):
+        pair.staging.size(UPLOAD)
+    pair.staging.finish(UPLOAD, SOURCE)
+
+
+def test_other_bytes_of_the_same_size_are_not_taken_for_the_upload(
+        s3_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    pair = s3_pair(s3_settings(), tmp_path)
+    pair.storage.put(SOURCE, b"old")
+    _upload(pair, b"new")
+    pair.staging.finish(UPLOAD, SOURCE)
+    assert pair.storage.read(SOURCE) == b"new"
+
+
+def test_a_crash_between_parts_leaves_the_upload_and_no_parts_behind_a_failure(
+        s3_settings: Callable[..., Settings], tmp_path: Path) -> None:
+    pair = s3_pair(s3_settings(), tmp_path)
+    _upload(pair, LARGE)
+    assert isinstance(pair.storage, S3Storage)
+    bucket = pair.storage.bucket
+
+    def fail(params: dict[str, object], **_: object) -> None:
+        if params["query_string"]["partNumber"] == 3:  # type: ignore[index]
+            raise ConnectionResetError
+
+    bucket.client.meta.events.register("before-call.s3.UploadPart", fail)
+    with pytest.raises(Unavailable):
+        pair.staging.finish(UPLOAD, SOURCE)
+    assert "Uploads" not in bucket.client.list_multipart_uploads(Bucket=bucket.name)
+    assert pair.storage.stat(SOURCE) is None
+    bucket.client.meta.events.unregister("before-call.s3.UploadPart", fail)
+    pair.staging.finish(UPLOAD, SOURCE)
+    assert pair.storage.read(SOURCE) == LARGE
+
+
+def test_old_leftovers_of_uploads_are_swept(tmp_path: Path) -> None:
+    staging = LocalStaging(tmp_path)
+    staging.create(UPLOAD)
+    staging.append(UPLOAD, 0, b"abc")
+    assert staging.sweep(60) == 0
+    with staging.local(UPLOAD) as path:
+        os.utime(path, (0, 0))
+    assert staging.sweep(60) == 1
+    with pytest.raises(NotFound):
+        staging.size(UPLOAD)

@@ -8,30 +8,36 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from infra.core.errors import NotFound, OutOfSpace, Rejected
 from infra.core.ports import Storage
-from infra.storage import durable
+from infra.core.settings import Settings
+from infra.storage import durable, s3_upload
 from infra.storage.local import LocalStorage
+from infra.storage.s3 import S3Storage
 
 SEGMENT = st.text("abcXYZ019-_.~+=@ é", min_size=1, max_size=12).filter(lambda part: part[0] != ".")
 KEYS = st.lists(SEGMENT, min_size=1, max_size=4).map("/".join)
 HOSTILE = ["", "/", "/etc/passwd", "..", "../x", "a/../../x", "a/..", "a//b", "a/", "a\\..\\b", "a\0b", ".tmp/x",
            "a/.hidden", "a\nb", "x" * 300, "/".join("y" * 99 for _ in range(20))]
 
-over_keys = settings(max_examples=60, deadline=None,
+over_keys = examples(max_examples=30, deadline=None,
                      suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-@pytest.fixture(params=["directory"])
+@pytest.fixture(params=["directory", "s3", "s3 with a prefix"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    return LocalStorage(tmp_path / "storage")
+    if request.param == "directory":
+        return LocalStorage(tmp_path / "storage")
+    return S3Storage.of(request.getfixturevalue("s3_settings")("" if request.param == "s3" else "lectern/a b"))
 
 
 @over_keys
@@ -261,8 +267,53 @@ def test_leftovers_of_a_crash_are_invisible_and_swept(tmp_path: Path) -> None:
         assert not temp.exists()
 
 
-def test_a_link_left_by_a_tool_is_not_followed(tmp_path: Path) -> None:
-    storage = LocalStorage(tmp_path / "storage")
+# What only a bucket has.
+
+@pytest.fixture
+def bucket(s3_settings: Callable[..., Settings]) -> S3Storage:
+    return S3Storage.of(s3_settings("p"))
+
+
+def test_a_large_object_goes_in_parts_and_only_once(bucket: S3Storage, tmp_path: Path) -> None:
+    data = os.urandom(1 << 20) * 17
+    assert bucket.put_new("o/large", data) is True
+    assert bucket.put_new("o/large", bytes(len(data))) is False
+    assert bucket.read("o/large") == data  # compared with its hash on the way
+    found = bucket.stat("o/large")
+    assert found is not None
+    assert found.etag.endswith("-3")
+    assert bucket.read("o/large", (8 << 20) - 5, 10) == data[(8 << 20) - 5:(8 << 20) + 5]
+    file = tmp_path / "large"
+    file.write_bytes(data)
+    with s3_upload.opened(file) as source:
+        # Somebody else was first while the parts were on their way.
+        assert s3_upload.put_parts(bucket.bucket, "o/large", source, lambda: False) is None
+    assert "Uploads" not in bucket.bucket.client.list_multipart_uploads(Bucket=bucket.bucket.name)
+
+
+def test_a_store_without_conditional_put_and_batches_is_good_enough(
+        bucket: S3Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bucket.conditional_put() is True
+    monkeypatch.setattr(bucket, "_conditional", False)
+    monkeypatch.setattr(bucket, "_batches", False)
+    test_put_new_keeps_what_is_there(bucket, tmp_path)
+    bucket.delete("o/a/1.m4s")
+    test_delete_prefix_counts_and_leaves_the_neighbours(bucket)
+
+
+def test_more_objects_than_one_page(bucket: S3Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.storage.s3.PAGE", 20)
+    names = [f"o/v/{n:04}" for n in range(65)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: bucket.put(name, b""), names))
+    bucket.bucket.client.put_object(Bucket=bucket.bucket.name, Key="p/o/v/.hidden/x")  # not ours, and no key
+    assert [found.key for found in bucket.list("o/")] == names
+    assert bucket.delete_prefix("o/v/") == 65
+    assert list(bucket.list("")) == []
+
+
+def test_a_link_left_by_a_tool_is_not_followed(storage: Storage, tmp_path: Path) -> None:
     (tmp_path / "cell").symlink_to("/etc/hostname")
-    with pytest.raises(OSError, match="symbolic link"):
-        storage.put("o/cell", tmp_path / "cell")
+    for put in (storage.put, storage.put_new):
+        with pytest.raises(OSError, match="symbolic link"):
+            put("o/cell", tmp_path / "cell")

@@ -95,9 +95,9 @@ class UploadService:
                 if session.get(Organization, name) is None:
                     session.add(Organization(id=name, name=name, created_at=now()))
         self.storage = LocalStorage(self.root / "objects")
-        measured = self.storage.free_bytes
-        self.storage.free_bytes = lambda: measured() if self.free_bytes is None else self.free_bytes  # type: ignore[method-assign]
         self.staging = LocalStaging(self.root / "objects")
+        measured = self.staging.free_bytes
+        self.staging.free_bytes = lambda: measured() if self.free_bytes is None else self.free_bytes  # type: ignore[method-assign]
         self.admission = FakeAdmission(self.database)
         self.intake = Intake(self.database, self.staging, self.storage, self.settings, self.admission,
                              writers=Writers(patience_s=0.3))

@@ -19,7 +19,7 @@ from transcode.source_parts import source_parts
 
 pytestmark = pytest.mark.media
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
-CORPUS_FILES = sorted(path for path in CORPUS.rglob("*") if path.suffix in (".mp4", ".mov", ".m4v"))
+CORPUS_FILES = sorted(path for path in CORPUS.rglob("*") if path.suffix in (".mp4", ".mov", ".m4v", ".mkv", ".webm"))
 
 
 class FarAway(LocalStorage):
@@ -68,16 +68,21 @@ def cells(ctx: RenderContext, k: int) -> dict[str, bytes]:
     ("-bf", "2", "-g", "100"), ("-bf", "0", "-g", "25"), ("-g", "1000", "-movflags", "+faststart"),
     ("-c:v", "mpeg4", "-q:v", "3", "-g", "1"),
 ], ids=["b-frames", "short-groups", "one-group", "key-frames-only"])
-def test_every_cell_of_a_clip(desk: Desk, clips: Clips, out: Path, options: tuple[str, ...]) -> None:
-    source = clips.counted(f"parts{'_'.join(options)}.mp4".replace(":", ""), 1500, "25", *options, size="640x360")
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_every_cell_of_a_clip(desk: Desk, clips: Clips, out: Path, options: tuple[str, ...], ending: str) -> None:
+    if ending == "mkv":
+        options = tuple(option for option in options if "movflags" not in option and "faststart" not in option)
+    name = f"parts{'_'.join(options)}.{ending}".replace(":", "")
+    source = clips.counted(name, 1500, "25", *options, size="640x360")
     for k in (0, 2, 8):
         with whole_and_sparse(desk, source, out / str(k), k) as (whole, few, _):
             assert cells(whole, k) == cells(few, k), k
 
 
-def test_a_long_source_is_fetched_in_small_part(desk: Desk, clips: Clips, out: Path) -> None:
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_a_long_source_is_fetched_in_small_part(desk: Desk, clips: Clips, out: Path, ending: str) -> None:
     minute = clips.counted("parts_minute.mp4", 1500, "25", "-g", "100", size="640x360")
-    source = clips.make("parts_long.mp4", "-stream_loop", "29", "-i", str(minute), "-c", "copy", reads=(minute,))
+    source = clips.make(f"parts_long.{ending}", "-stream_loop", "29", "-i", str(minute), "-c", "copy", reads=(minute,))
     with whole_and_sparse(desk, source, out, 150) as (whole, few, share):
         assert cells(whole, 150) == cells(few, 150)
         assert share < 0.1
