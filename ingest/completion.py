@@ -5,6 +5,8 @@
     3. admit     the video's rows are committed (the caller's transaction)
     4. row       the upload says FINISHED and names its video
 
+Of a direct upload the bytes are in the object store: there 2 comes before 1.
+
 The video's id follows from the upload's, so every step can be taken twice with the same effect. A crash
 between 2 and 3 leaves an object without a video: the next HEAD or PATCH, or `recover` at start, examines
 the object where it lies now and goes on. Only after step 4 does the sender get its answer.
@@ -19,11 +21,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from infra.core import keys
 from infra.core.errors import LecternError, NotFound, Rejected
 from infra.core.ports import Staging, Storage
 from infra.db.models import UploadState
 from ingest.digests import Digests
+from ingest.direct_parts import DirectParts
 from ingest.uploads import UploadRecord, UploadRows
 
 log = logging.getLogger(__name__)
@@ -48,8 +50,10 @@ class Admission(Protocol):
         """
 
     def admit(self, examined: Any, *, organization_id: str, metadata: Mapping[str, str], upload_id: str,
-              video_id: str, sha256: str, size_bytes: int) -> AdmittedVideo:
+              video_id: str, sha256: str | None, size_bytes: int) -> AdmittedVideo:
         """Commit the video's rows. Called again with the same `video_id` it returns the same video.
+
+        Without `sha256` a step is to compute it.
 
         Raises as `examine` does.
         """
@@ -59,12 +63,13 @@ class Completion:
     """Turns uploads whose bytes are all there into videos."""
 
     def __init__(self, rows: UploadRows, staging: Staging, storage: Storage, digests: Digests,
-                 admission: Admission) -> None:
+                 admission: Admission, parts: DirectParts) -> None:
         self._rows = rows
         self._staging = staging
         self._storage = storage
         self._digests = digests
         self._admission = admission
+        self._parts = parts
 
     def complete(self, upload: UploadRecord) -> UploadRecord:
         """The finished upload with its video. Blocks for as long as sniff and probe take.
@@ -88,8 +93,12 @@ class Completion:
 
     def _admit(self, upload: UploadRecord) -> AdmittedVideo:
         assert upload.length_bytes is not None
-        source = keys.source(upload.organization_id, upload.future_video_id)
-        if self.staged_bytes(upload) is not None:
+        source = upload.source_key
+        sha256: str | None = None
+        if upload.part_bytes is not None:
+            self._parts.join(upload)
+            examined = self._parts.examine(upload, self._admission.examine)
+        elif self.staged_bytes(upload) is not None:
             sha256 = self._digests.of(upload.staging_key).catch_up(
                 self._staging, upload.staging_key, upload.length_bytes)
             with self._staging.local(upload.staging_key) as path:
@@ -105,7 +114,9 @@ class Completion:
             video_id=upload.future_video_id, sha256=sha256, size_bytes=upload.length_bytes)
 
     def staged_bytes(self, upload: UploadRecord) -> int | None:
-        """How much of it lies in the staging area; None when it is not there (any more)."""
+        """How much of it lies in the staging area; None when it is not there (any more), or never was."""
+        if upload.part_bytes is not None:
+            return None
         try:
             return self._staging.size(upload.staging_key)
         except NotFound:
@@ -116,17 +127,20 @@ class Completion:
         staged = self.staged_bytes(upload)
         if staged is not None:
             return staged
-        moved = self._storage.stat(keys.source(upload.organization_id, upload.future_video_id))
+        moved = self._storage.stat(upload.source_key)
         if moved is None:
             raise NotFound("upload_not_found", "The bytes of this upload are gone; start a new one.")
         return moved.size_bytes
 
     def drop_bytes(self, upload: UploadRecord) -> None:
         """Forget what was received, unless it is a video by now."""
-        self._staging.abort(upload.staging_key)
+        if upload.part_bytes is not None:
+            self._parts.abort(upload)
+        else:
+            self._staging.abort(upload.staging_key)
         self._digests.forget(upload.staging_key)
         if not self._rows.became_video(upload):
-            self._storage.delete(keys.source(upload.organization_id, upload.future_video_id))
+            self._storage.delete(upload.source_key)
 
     def recover(self) -> int:
         """Complete what a crash left with all its bytes there; how many became videos.

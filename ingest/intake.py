@@ -2,6 +2,7 @@
 
 `ingest.tus` and `ingest.multipart` speak HTTP; this keeps the promises. Bytes go to the staging area in
 pieces, each durable before the next is sent after it; hashing and fsync run in threads beside the receiving.
+The bytes of a direct upload (`ingest.direct`) go past all this.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from typing import Protocol, TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from infra.core.errors import Conflict, LecternError, OutOfSpace, Rejected, TooLarge
-from infra.core.ports import Staging, Storage
+from infra.core.ports import DirectUploads, Staging, Storage
 from infra.core.settings import Settings
 from infra.db.models import UploadState
 from infra.db.session import Database
 from ingest.completion import Admission, Completion
 from ingest.digests import Digest, Digests
+from ingest.direct_parts import DirectParts
 from ingest.errors import ChecksumMismatch
 from ingest.uploads import UploadRecord, UploadRows
 from ingest.writers import PIECE_BYTES, End, Writer, Writers
@@ -59,14 +61,16 @@ class Intake:
     """All uploads of this process. Create one per process and share it."""
 
     def __init__(self, database: Database, staging: Staging, storage: Storage, settings: Settings,
-                 admission: Admission, *, writers: Writers | None = None) -> None:
+                 admission: Admission, *, direct: DirectUploads | None = None,
+                 writers: Writers | None = None) -> None:
         self.settings = settings
         self.rows = UploadRows(database, settings.upload_expires_s)
         self.writers = writers or Writers()
         self._staging = staging
         self._storage = storage
         self._digests = Digests()
-        self._completion = Completion(self.rows, staging, storage, self._digests, admission)
+        self.parts = DirectParts(direct, storage)
+        self._completion = Completion(self.rows, staging, storage, self._digests, admission, self.parts)
         self._appends = CapacityLimiter(APPENDS)
         self._examinations = CapacityLimiter(EXAMINATIONS)
         self._chases: set[asyncio.Task[None]] = set()
@@ -220,7 +224,7 @@ class Intake:
         return await to_thread.run_sync(work, limiter=self._appends)
 
     def _check_room(self, size_bytes: int) -> None:
-        free = self._storage.free_bytes()
+        free = self._staging.free_bytes()
         if free is not None and free - size_bytes < self.settings.reserve_bytes:
             raise OutOfSpace("disk_full", "The server's disk is nearly full. What has arrived is kept: try again "
                                           "later, the upload goes on where it stopped.")

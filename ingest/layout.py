@@ -35,7 +35,7 @@ def mp4_layout(file: BinaryIO, size_bytes: int) -> Layout:
     for _ in range(MAX_BOXES):
         if at + 8 > size_bytes:
             break
-        kind, body, end = _box(file, at, size_bytes)
+        kind, body, end = top_box(file, at, size_bytes)
         if kind == b"moov":
             moov = True
             fragmented = _has_child(file, body, min(end, size_bytes), b"mvex")
@@ -58,7 +58,7 @@ def avi_layout(file: BinaryIO, size_bytes: int) -> Layout:
     return Layout(indexed=bool(flags & 0x10) and not overrun, overrun=overrun)
 
 
-def _box(file: BinaryIO, at: int, limit: int) -> tuple[bytes, int, int]:
+def top_box(file: BinaryIO, at: int, limit: int) -> tuple[bytes, int, int]:
     """Type, start of the content and end of the box at `at`; size 0 means "to the end", 1 a 64-bit size."""
     file.seek(at)
     head = file.read(16)
@@ -72,7 +72,7 @@ def _has_child(file: BinaryIO, at: int, end: int, wanted: bytes) -> bool:
     for _ in range(4 * MAX_BOXES):
         if at + 8 > end:
             return False
-        kind, _, following = _box(file, at, end)
+        kind, _, following = top_box(file, at, end)
         if kind == wanted:
             return True
         if following <= at:

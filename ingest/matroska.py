@@ -15,10 +15,11 @@ from fractions import Fraction
 from itertools import islice
 from typing import BinaryIO
 
+from infra.core.ebml import element, elements, number
 from ingest.layout import Layout
 
-_SEGMENT, _CLUSTER, _TIMESTAMP = 0x18538067, 0x1F43B675, 0xE7
-_SEEK_HEAD, _SEEK, _SEEK_ID, _SEEK_POSITION, _CUES = 0x114D9B74, 0x4DBB, 0x53AB, 0x53AC, 0x1C53BB6B
+_SEGMENT, CLUSTER, TIMESTAMP = 0x18538067, 0x1F43B675, 0xE7
+SEEK_HEAD, SEEK, _SEEK_ID, SEEK_POSITION, CUES = 0x114D9B74, 0x4DBB, 0x53AB, 0x53AC, 0x1C53BB6B
 _INFO, _SCALE, _DURATION = 0x1549A966, 0x2AD7B1, 0x4489
 _TRACKS, _TRACK, _NUMBER, _TYPE, _DEFAULT_DURATION = 0x1654AE6B, 0xAE, 0xD7, 0x83, 0x23E383
 _SIMPLE_BLOCK, _GROUP, _BLOCK, _BLOCK_DURATION = 0xA3, 0xA0, 0xA1, 0x9B
@@ -38,7 +39,7 @@ MAX_BLOCKS = 200_000  # of all clusters in the tail: a hostile file may hold mil
 
 
 @dataclass(slots=True)
-class _Header:
+class Header:
     scale_ns: int = 1_000_000  # one tick
     duration: float = 0.0  # ticks
     cues_at: int | None = None
@@ -49,24 +50,24 @@ class _Header:
 def matroska_layout(file: BinaryIO, size_bytes: int) -> Layout:
     """Read the headers, and the tail when they do not tell the end or the file is shorter than they say."""
     file.seek(0)
-    first = next(_elements(file.read(64)), None)
+    first = next(elements(file.read(64)), None)
     at = first[2] if first else 0
-    segment = _element(file, at)
+    segment = element(file, at)
     if segment is None or segment[0] != _SEGMENT:
         return Layout(headless=True)
     body, size = segment[1], segment[2]
     overrun = size is not None and body + size > size_bytes
-    header = _Header()
+    header = Header()
     at = body
     for _ in range(MAX_ELEMENTS):
-        element = _element(file, at)
-        if element is None or element[0] == _CLUSTER or element[2] is None:
+        found = element(file, at)
+        if found is None or found[0] == CLUSTER or found[2] is None:
             break
-        kind, content, length = element[0], element[1], element[2]
-        if kind in (_SEEK_HEAD, _INFO, _TRACKS):
+        kind, content, length = found[0], found[1], found[2]
+        if kind in (SEEK_HEAD, _INFO, _TRACKS):
             file.seek(content)
-            _read_header(header, kind, file.read(min(length, HEADER_BYTES)), body)
-        elif kind == _CUES:
+            read_header(header, kind, file.read(min(length, HEADER_BYTES)), body)
+        elif kind == CUES:
             header.cues_at = content
         at = content + length
     indexed = header.cues_at is not None and header.cues_at < size_bytes
@@ -101,11 +102,11 @@ def _blocks(tail: bytes) -> Iterator[tuple[int, int, int | None]]:
     while found and budget > 0:
         cluster_ticks: int | None = None
         walked = found.start() + 4
-        for seen, (kind, start, end) in enumerate(_elements(tail, found.end(1))):
+        for seen, (kind, start, end) in enumerate(elements(tail, found.end(1))):
             budget -= 1
-            if kind == _TIMESTAMP:
+            if kind == TIMESTAMP:
                 cluster_ticks = int.from_bytes(tail[start:min(end, start + 8)], "big")
-            elif kind in (_CLUSTER, _CUES) or budget <= 0 or (cluster_ticks is None and seen > 2):
+            elif kind in (CLUSTER, CUES) or budget <= 0 or (cluster_ticks is None and seen > 2):
                 break  # the next cluster; or no cluster at all: these bytes were part of a picture
             elif cluster_ticks is not None:
                 walked = end  # what lies inside a block is no cluster
@@ -121,19 +122,19 @@ def _block(tail: bytes, kind: int, start: int, end: int) -> tuple[int, int, int 
     """(track, ticks after the cluster's time, length in ticks or None); None when it is no whole block."""
     length: int | None = None
     if kind == _GROUP:
-        parts = {part: (first, last) for part, first, last in islice(_elements(tail, start, end), 8)}
+        parts = {part: (first, last) for part, first, last in islice(elements(tail, start, end), 8)}
         first, last = parts.get(_BLOCK_DURATION, (0, 0))
         length = int.from_bytes(tail[first:min(last, first + 8)], "big")
         start, end = parts.get(_BLOCK, (end, end))
     elif kind != _SIMPLE_BLOCK:
         return None
-    track = _number(tail, start, keep_marker=False)
+    track = number(tail, start, keep_marker=False)
     if track is None or end < track[1] + 2:
         return None
     return track[0], struct.unpack_from(">h", tail, track[1])[0], length
 
 
-def _tail(file: BinaryIO, size_bytes: int, header: _Header) -> dict[int, Fraction]:
+def _tail(file: BinaryIO, size_bytes: int, header: Header) -> dict[int, Fraction]:
     length = FIRST_TAIL_BYTES
     while True:
         length = min(length, size_bytes)
@@ -146,59 +147,18 @@ def _tail(file: BinaryIO, size_bytes: int, header: _Header) -> dict[int, Fractio
         length = min(length * 4, LAST_TAIL_BYTES)
 
 
-def _read_header(header: _Header, kind: int, data: bytes, segment_at: int) -> None:
-    for part, start, end in _elements(data):
+def read_header(header: Header, kind: int, data: bytes, segment_at: int) -> None:
+    for part, start, end in elements(data):
         value = data[start:end]
         if part == _SCALE:
             header.scale_ns = int.from_bytes(value[:8], "big") or 1_000_000
         elif part == _DURATION and len(value) in (4, 8):
             header.duration = struct.unpack(">f" if len(value) == 4 else ">d", value)[0]
-        elif part in (_SEEK, _TRACK):
-            fields = {name: value[a:b] for name, a, b in _elements(value)}
+        elif part in (SEEK, _TRACK):
+            fields = {name: value[a:b] for name, a, b in elements(value)}
             numbers = {name: int.from_bytes(field[:8], "big") for name, field in fields.items()}
-            if part == _SEEK and numbers.get(_SEEK_ID) == _CUES:
-                header.cues_at = segment_at + numbers.get(_SEEK_POSITION, 1 << 62)
+            if part == SEEK and numbers.get(_SEEK_ID) == CUES:
+                header.cues_at = segment_at + numbers.get(SEEK_POSITION, 1 << 62)
             elif part == _TRACK and _NUMBER in numbers:
                 header.types[numbers[_NUMBER]] = numbers.get(_TYPE, 0)
                 header.frame_ns[numbers[_NUMBER]] = numbers.get(_DEFAULT_DURATION, 0)
-
-
-def _element(file: BinaryIO, at: int) -> tuple[int, int, int | None] | None:
-    """(kind, start of content, length or None when it is unknown) of the element at `at`."""
-    file.seek(at)
-    head = file.read(16)
-    kind = _number(head, 0, keep_marker=True)
-    length = _number(head, kind[1], keep_marker=False) if kind else None
-    if kind is None or length is None:
-        return None
-    return kind[0], at + length[1], None if _unknown(length[0], length[1] - kind[1]) else length[0]
-
-
-def _elements(data: bytes, at: int = 0, limit: int | None = None) -> Iterator[tuple[int, int, int]]:
-    """(kind, start of content, end of content, which may lie beyond `data`) of each element from `at` on."""
-    limit = len(data) if limit is None else limit
-    while at < limit:
-        kind = _number(data, at, keep_marker=True)
-        length = _number(data, kind[1], keep_marker=False) if kind else None
-        if kind is None or length is None:
-            return
-        start = length[1]
-        end = limit if _unknown(length[0], start - kind[1]) else start + length[0]
-        yield kind[0], start, end
-        at = end
-
-
-def _number(data: bytes, at: int, *, keep_marker: bool) -> tuple[int, int] | None:
-    """A variable-size integer (RFC 8794, 4) and where it ends; None when `data` ends before."""
-    if at >= len(data) or data[at] == 0:
-        return None
-    width = 9 - data[at].bit_length()
-    if at + width > len(data):
-        return None
-    value = int.from_bytes(data[at:at + width], "big")
-    return (value if keep_marker else value & ((1 << 7 * width) - 1)), at + width
-
-
-def _unknown(value: int, width: int) -> bool:
-    """Whether a size is the reserved "not known yet" of a live recording: all bits set."""
-    return bool(value == (1 << 7 * width) - 1)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from infra.core import ids
+from infra.core import ids, keys
 from infra.core.errors import NotFound
 from infra.db.models import Upload, UploadState, Video
 from infra.db.session import Database, now
@@ -30,6 +30,8 @@ class UploadRecord:
     length_bytes: int | None
     metadata: dict[str, str]
     concat: str | None
+    store_upload: str | None  # of a direct upload: the store's name for it
+    part_bytes: int | None
     expires_at: float  # Unix time
     video_id: str | None
     playback_id: str | None
@@ -48,6 +50,11 @@ class UploadRecord:
         return "v_" + self.id.partition("_")[2]
 
     @property
+    def source_key(self) -> str:
+        """Where its bytes lie once all are there; a direct upload's parts are joined there by the store."""
+        return keys.source(self.organization_id, self.future_video_id)
+
+    @property
     def partial(self) -> bool:
         """One part of a concatenation: never a video by itself."""
         return self.concat == "partial"
@@ -61,15 +68,20 @@ class UploadRows:
         self._expires_s = expires_s
 
     def insert(self, organization_id: str, length_bytes: int | None, metadata: dict[str, str],
-               concat: str | None) -> UploadRecord:
-        """A new, empty upload."""
+               concat: str | None, part_bytes: int | None = None) -> UploadRecord:
+        """A new, empty upload; a direct one has `part_bytes`, and gets its name in the store afterwards."""
         upload_id = ids.new_id("u")
         with self._database.write() as session:
             session.add(Upload(
                 id=upload_id, organization_id=organization_id, state=UploadState.GROWING,
-                length_bytes=length_bytes, upload_metadata=dict(metadata), concat=concat,
+                length_bytes=length_bytes, upload_metadata=dict(metadata), concat=concat, part_bytes=part_bytes,
                 created_at=now(), expires_at=now() + self._expires_s))
         return self.find(organization_id, upload_id)
+
+    def name_in_store(self, upload: UploadRecord, store_upload: str) -> UploadRecord:
+        """What the store calls a direct upload."""
+        self._update(upload, {"store_upload": store_upload})
+        return self.find(upload.organization_id, upload.id)
 
     def find(self, organization_id: str, upload_id: str) -> UploadRecord:
         """Raises NotFound: unknown, another organization's, or overdue."""
@@ -145,6 +157,7 @@ def _record(row: Upload, playback_id: str | None) -> UploadRecord:
     return UploadRecord(
         id=row.id, organization_id=row.organization_id, state=UploadState(row.state),
         length_bytes=row.length_bytes, metadata=row.upload_metadata, concat=row.concat,
+        store_upload=row.store_upload, part_bytes=row.part_bytes,
         expires_at=row.expires_at, video_id=row.video_id, playback_id=playback_id,
         error_code=row.error_code, error_message=row.error_message)
 

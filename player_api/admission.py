@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
 from infra import owner
 from infra.core.errors import Rejected, StepFailed, Unavailable
 from infra.core.keys import PlanKeys
@@ -51,25 +54,37 @@ class VideoAdmission:
         return Examined(info, plan, try_out(plan, info, path, services.settings, services.tools, services.runner))
 
     def admit(self, examined: Examined, *, organization_id: str, metadata: Mapping[str, str], upload_id: str,
-              video_id: str, sha256: str, size_bytes: int) -> AdmittedVideo:
+              video_id: str, sha256: str | None, size_bytes: int) -> AdmittedVideo:
         """Commit the video with its plan and its steps: it is playable from here on."""
         services = self._services
         keys = PlanKeys.of(organization_id, video_id, examined.plan.id)
         for name, init in examined.inits.items():
             services.storage.put_new(keys.init(name), init)
-        with services.database.write() as session:
-            video = session.get(Video, video_id)
-            if video is None:
-                file_name = metadata.get("filename") or None
-                video = catalogue.add(
-                    session, organization_id, video_id=video_id, file_name=file_name and file_name[:1000],
-                    title=metadata.get("title", "").strip()[:500] or catalogue.default_title(file_name),
-                    language=metadata.get("language", "")[:35] or None,
-                )
-                catalogue.settle(session, video, examined.plan, examined.info, sha256=sha256, size_bytes=size_bytes)
-            admitted = AdmittedVideo(video.id, video.playback_id)
+
+        def commit() -> AdmittedVideo:
+            with services.database.write() as session:
+                return self._find_or_add(session, examined, organization_id, metadata, video_id, sha256, size_bytes)
+
+        try:
+            admitted = commit()
+        except IntegrityError:  # another process completed the same upload at the same moment
+            admitted = commit()
         ring_due(services)
         return admitted
+
+    @staticmethod
+    def _find_or_add(session: Session, examined: Examined, organization_id: str, metadata: Mapping[str, str],
+                     video_id: str, sha256: str | None, size_bytes: int) -> AdmittedVideo:
+        video = session.get(Video, video_id)
+        if video is None:
+            file_name = metadata.get("filename") or None
+            video = catalogue.add(
+                session, organization_id, video_id=video_id, file_name=file_name and file_name[:1000],
+                title=metadata.get("title", "").strip()[:500] or catalogue.default_title(file_name),
+                language=metadata.get("language", "")[:35] or None,
+            )
+            catalogue.settle(session, video, examined.plan, examined.info, sha256=sha256, size_bytes=size_bytes)
+        return AdmittedVideo(video.id, video.playback_id)
 
 
 def try_out(plan: Plan, info: MediaInfo, path: Path, settings: Settings, tools: Tools, run: Runner

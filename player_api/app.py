@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from infra.core.errors import LecternError
 from ingest.intake import Intake
 from ingest.tus import REQUEST_HEADERS, RESPONSE_HEADERS, tus_router
-from player_api import keys, pages, playback, problems, shapes, videos
+from player_api import direct_uploads, keys, pages, playback, problems, shapes, videos
 from player_api.admission import VideoAdmission
 from player_api.demand import Waiting
 from player_api.keys import Principal
@@ -37,7 +37,7 @@ _BEARER = HTTPBearer(auto_error=False, scheme_name="API key", description="`lect
 def create_app(services: Services) -> FastAPI:
     """The whole web side of Lectern over `services`."""
     intake = Intake(services.database, services.staging, services.storage, services.settings,
-                    VideoAdmission(services))
+                    VideoAdmission(services), direct=services.direct)
     waiting = Waiting(services)
 
     @asynccontextmanager
@@ -62,6 +62,9 @@ def create_app(services: Services) -> FastAPI:
         max_age=86400)
 
     creator = _asks(services, KeyScope.CREATOR)
+    # Before tus, whose upload ids would match "direct".
+    app.include_router(direct_uploads.router(services, intake, creator), prefix="/api/v1",
+                       responses=shapes.problems(401, 403, 404, 422))
     app.include_router(tus_router(intake, creator), prefix="/api/v1",
                        responses=shapes.problems(400, 401, 403, 404, 409, 412, 413, 422, 507))
     app.include_router(videos.router(services, intake, creator), prefix="/api/v1",

@@ -32,8 +32,12 @@ def add(session: Session, organization_id: str, *, video_id: str, title: str, la
     return video
 
 
-def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha256: str, size_bytes: int) -> None:
-    """Give `video` its source and plan: from the end of this transaction on it is playable."""
+def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha256: str | None,
+           size_bytes: int) -> None:
+    """Give `video` its source and plan: from the end of this transaction on it is playable.
+
+    Without `sha256` a step computes it.
+    """
     video.media_info = info.model_dump(mode="json")
     video.plan = plan.model_dump(mode="json")
     video.plan_id = plan.id
@@ -41,7 +45,8 @@ def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha25
     video.source_bytes = size_bytes
     video.updated_at = session.scalar(select(now())) or video.updated_at
     fills = [steps.NewStep("fill", "media", key) for key in fill_keys(plan)]
-    steps.insert(session, video, [steps.NewStep("poster", "light"), *fills])
+    digest = [] if sha256 else [steps.NewStep("digest", "light")]
+    steps.insert(session, video, [steps.NewStep("poster", "light"), *digest, *fills])
 
 
 def default_title(file_name: str | None) -> str:

@@ -15,6 +15,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from infra.core.errors import ConfigError, NotFound
 from infra.core.ids import is_id
 from infra.db.models import Video
+from player_api.direct_uploads import browser_origin
 from player_api.services import Services
 
 _HERE = Path(__file__).parent
@@ -32,8 +33,13 @@ def router(services: Services) -> APIRouter:
     templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=select_autoescape())
     bundle = bundle_names()
 
-    def html(name: str, status: int = 200, *, embeddable: bool = False, **context: Any) -> Response:
+    store = browser_origin(services.direct)
+
+    def html(name: str, status: int = 200, *, embeddable: bool = False, connect: str | None = None,
+             **context: Any) -> Response:
         policy = _POLICY if embeddable else f"{_POLICY}; frame-ancestors 'none'"
+        if connect:
+            policy = policy.replace("connect-src 'self'", f"connect-src 'self' {connect}")
         headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
         page = templates.get_template(name).render(bundle=bundle, static="/static/", **context)
         return HTMLResponse(page, status, headers)
@@ -60,7 +66,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.get("/studio")
     async def studio() -> Response:
-        return html("studio.html", title="Upload a video")
+        return html("studio.html", title="Upload a video", connect=store, direct=store is not None)
 
     @routes.get("/")
     async def home() -> Response:

@@ -10,6 +10,7 @@ from infra.core.steps import Outcome, StepContext
 from infra.db.models import Video
 from infra.runtime.steps import Itinerary, StepSpec
 from ingest import fetch_url
+from ingest.source_digest import digest_source
 from player_api import catalogue
 from player_api.admission import try_out
 from transcode import steps as transcode
@@ -36,6 +37,11 @@ def _fetched(session: Session, video: Video, key: str, outcome: Outcome) -> None
                      sha256=outcome["sha256"], size_bytes=outcome["size_bytes"])
 
 
+def _digested(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    video.source_sha256 = outcome["sha256"]
+
+
 # An upload is looked at and planned before it is acknowledged, so its steps begin with poster and fill.
 ITINERARY = Itinerary(
     steps={
@@ -44,6 +50,7 @@ ITINERARY = Itinerary(
             #        name      queue    runs               then
             StepSpec("fetch",  "light", _fetch,            _fetched),
             StepSpec("poster", "light", transcode.poster),
+            StepSpec("digest", "light", digest_source,     _digested),
             StepSpec("fill",   "media", transcode.fill),
         )
     },

@@ -1,6 +1,8 @@
-// The upload page. The server gives <main data-upload-url>; this makes the rest. Uploads go by tus, so they can be
-// paused, and continue where they were after a lost connection or a closed browser (choose the same file again).
+// The upload page. The server gives <main data-upload-url>, and data-direct-url where its storage takes uploads from
+// the browser; this makes the rest. Either way (direct, or tus) an upload can be paused, and continues where it was
+// after a lost connection or a closed browser (choose the same file again).
 import { Upload } from "tus-js-client";
+import { DirectUpload, DirectUploadsOff } from "./direct.js";
 import { element } from "./dom.js";
 
 const KEY = "lectern.key"; // kept for this tab only: a key is a password
@@ -25,6 +27,7 @@ main.append(
 key.value = sessionStorage.getItem(KEY) ?? "";
 key.addEventListener("change", () => sessionStorage.setItem(KEY, key.value.trim()));
 
+let direct = main.dataset.directUrl;
 let upload; // the one under way
 let running = false;
 let watchUrl; // told with the last bytes
@@ -49,26 +52,57 @@ async function begin(chosen) {
   sessionStorage.setItem(KEY, key.value.trim());
   result.hidden = true;
   watchUrl = undefined;
-  upload = new Upload(chosen, {
-    endpoint: main.dataset.uploadUrl,
+  const how = {
     headers: { Authorization: `Bearer ${key.value.trim()}` },
     metadata: { filename: chosen.name, filetype: chosen.type, title: title.value.trim() || withoutEnding(chosen.name) },
-    retryDelays: [0, 1000, 3000, 5000, 10_000, 20_000, 30_000],
-    removeFingerprintOnSuccess: true,
-    onProgress: (sent, total) => show(sent, total),
-    onAfterResponse: (_request, response) => (watchUrl = response.getHeader("Lectern-Watch-Url") ?? watchUrl),
-    onSuccess: () => {
-      state(false, false);
-      finish();
+    onProgress: show,
+  };
+  upload = direct ? byParts(chosen, how) : await byTus(chosen, how);
+  go();
+}
+
+function byParts(chosen, how) {
+  return new DirectUpload(chosen, {
+    ...how,
+    endpoint: direct,
+    onSuccess: (video) => {
+      watchUrl = video.watch_url;
+      ended();
     },
-    onError: (error) => {
-      state(false, true);
-      fail(reason(error));
+    onError: async (error) => {
+      if (!(error instanceof DirectUploadsOff)) return broken(error);
+      direct = undefined; // since the page was loaded the server's storage has become another
+      const other = await byTus(chosen, how);
+      if (!running) return;
+      upload = other;
+      upload.start();
     },
   });
-  const earlier = await upload.findPreviousUploads();
-  if (earlier.length) upload.resumeFromPreviousUpload(earlier[0]);
-  go();
+}
+
+async function byTus(chosen, how) {
+  const tus = new Upload(chosen, {
+    ...how,
+    endpoint: main.dataset.uploadUrl,
+    retryDelays: [0, 1000, 3000, 5000, 10_000, 20_000, 30_000],
+    removeFingerprintOnSuccess: true,
+    onAfterResponse: (_request, response) => (watchUrl = response.getHeader("Lectern-Watch-Url") ?? watchUrl),
+    onSuccess: ended,
+    onError: broken,
+  });
+  const earlier = await tus.findPreviousUploads();
+  if (earlier.length) tus.resumeFromPreviousUpload(earlier[0]);
+  return tus;
+}
+
+function ended() {
+  state(false, false);
+  finish();
+}
+
+function broken(error) {
+  state(false, true);
+  fail(reason(error));
 }
 
 function go() {
@@ -110,16 +144,21 @@ function fail(text) {
 }
 
 function reason(error) {
-  const answer = error.originalResponse;
-  if (!answer?.getStatus()) return "The server can't be reached. Continue goes on where the upload stopped.";
+  const status = error.status ?? error.originalResponse?.getStatus();
+  if (!status) return "The server can't be reached. Continue goes on where the upload stopped.";
+  const detail = error.originalResponse ? detailOf(error.originalResponse) : error.message;
+  if (detail) return detail;
+  if (status === 401 || status === 403) return "The API key is not valid for uploading.";
+  return `The server answered ${status}.`;
+}
+
+function detailOf(answer) {
   try {
-    const detail = JSON.parse(answer.getBody()).detail;
-    if (typeof detail === "string") return detail;
+    const { detail } = JSON.parse(answer.getBody());
+    return typeof detail === "string" ? detail : undefined;
   } catch {
-    // not problem+json: some proxy answered
+    return undefined; // not problem+json: some proxy answered
   }
-  if (answer.getStatus() === 401 || answer.getStatus() === 403) return "The API key is not valid for uploading.";
-  return `The server answered ${answer.getStatus()}.`;
 }
 
 function withoutEnding(name) {
