@@ -57,6 +57,15 @@ def lecture(tools: Tools, folder: Path, minutes: int) -> Path:
     return _made(folder / f"lecture-{minutes}min.mp4", repeat)
 
 
+def small_lecture(tools: Tools, folder: Path, minutes: int) -> Path:
+    """`minutes` of 480p25 H.264 with a key frame every 4 s, and AAC sound."""
+    return _made(folder / f"small-{minutes}min.mp4", lambda path: run_ffmpeg(
+        tools, "-f", "lavfi", "-i", f"testsrc2=size=854x480:rate=25:duration={minutes * _MINUTE_S}",
+        "-f", "lavfi", "-i", f"sine=frequency=330:sample_rate=48000:duration={minutes * _MINUTE_S}",
+        "-c:v", "libx264", "-preset", "veryfast", "-g", "100", "-pix_fmt", "yuv420p",
+        "-c:a", "aac", "-b:a", "96k", "-ac", "2", "-movflags", "+faststart", path))
+
+
 def film(tools: Tools, folder: Path, gop: int) -> Path:
     """A minute of 1080p30 that looks like film: faces where the corpus is there, with the grain of a camera."""
     faces = CORPUS / "talking_heads_vp9_noaudio.webm"
