@@ -65,7 +65,8 @@ class Engine:
         if spec is None or self._stopping.is_set():  # an unknown step: for workers of a newer version
             return
         settings = self.settings
-        with self.database.write(durable=False) as session:  # a claim that a power cut undoes is made again
+        # Durable: a database that dies would forget the claim of the last half second, and a minute of work with it.
+        with self.database.write() as session:
             lease = steps.claim(session, video_id, step, key, self.owner, settings.lease_s, settings.max_attempts)
             video = session.get(Video, video_id) if lease is not None else None
         if lease is None or video is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from listening import listen  # noqa: F401 - a fixture
 from servers import broker_of, database_of, postgres, rabbitmq, redis, servers_folder  # noqa: F401 - fixtures
-from service_fixtures import app, servers, settings, start  # noqa: F401 - fixtures
+from service_fixtures import app, lease_s, servers, settings, start  # noqa: F401 - fixtures
 
 from infra.db.models import Organization, Video
 from infra.db.session import Database

@@ -22,11 +22,17 @@ def servers(request: pytest.FixtureRequest) -> tuple[str, str]:
 
 
 @pytest.fixture
+def lease_s() -> float:
+    """Short, so that a lost worker is noticed soon; a module may say otherwise."""
+    return 3.0
+
+
+@pytest.fixture
 def settings(tmp_path: Path, servers: tuple[str, str], database_of: Callable[..., str],
-             broker_of: Callable[[str], dict[str, str]]) -> Settings:
+             broker_of: Callable[[str], dict[str, str]], lease_s: float) -> Settings:
     database, broker = servers
     url = {} if database == "sqlite" else {"database_url": database_of(database)}
-    return Settings(data=tmp_path, lease_s=3.0, sweep_s=0.3, **url, **broker_of(broker))
+    return Settings(data=tmp_path, lease_s=lease_s, sweep_s=0.3, **url, **broker_of(broker))
 
 
 @pytest.fixture

@@ -25,6 +25,12 @@ OVER_SERVERS = pytest.mark.parametrize("servers", [("postgresql", "redis"), ("sq
                                        indirect=True, ids="-".join)
 
 
+@pytest.fixture
+def lease_s() -> float:
+    """Longer than any server is away here, on a busy machine, too: no lease may run out."""
+    return 12.0
+
+
 def seen(what: Callable[[], bool]) -> Callable[[], bool]:
     """False while the database is away."""
     def look() -> bool:
