@@ -6,6 +6,7 @@ its sound beeps.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -97,8 +98,9 @@ class Clips:
     folder: Path
 
     def make(self, name: str, *args: str, reads: Sequence[Path] = ()) -> Path:
-        """folder/name, by ffmpeg with `args`, unless it is there."""
-        path = self.folder / name
+        """A file of that name, by ffmpeg with `args`, unless it is there. Other arguments make another file."""
+        path = self.folder / hashlib.sha256(repr(args).encode()).hexdigest()[:12] / name
+        path.parent.mkdir(exist_ok=True)
         if not path.exists():
             self.desk.ffmpeg(*args, path, reads=reads, work=self.folder)
         return path
