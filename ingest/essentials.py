@@ -9,13 +9,14 @@ ffprobe and the decoder of the first frame ask for, found in the container's own
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from infra.core.aac_table import MAX_MOOV_BYTES
 from infra.core.boxes import BadBoxes
 from infra.core.ebml import element, elements
 from infra.core.mp4_tracks import track_starts
+from infra.core.remote_file import Read, RemoteFile
 from infra.core.safety import ANALYZE_US, PROBE_BYTES
 from ingest.layout import MAX_BOXES, mp4_layout, top_box
 from ingest.matroska import (
@@ -33,8 +34,6 @@ from ingest.matroska import (
 )
 from ingest.sniff import HEAD_BYTES, sniff
 
-# read(start, length) -> the bytes of the object from `start` on, fewer at its end.
-Read = Callable[[int, int], bytes]
 Range = tuple[int, int]  # [start, end)
 
 BEGIN_BYTES = 1 << 20  # libavformat guesses the format from at most this much
@@ -67,41 +66,22 @@ def essentials(read: Read, size_bytes: int) -> list[Range] | None:
     return None
 
 
-class _Remote(io.RawIOBase):
+class _Remote(RemoteFile):
     """The object as a file that remembers what was read of it."""
 
     def __init__(self, read: Read, size_bytes: int) -> None:
-        super().__init__()
-        self._read = read
-        self._size = size_bytes
-        self._at = 0
+        super().__init__(read, size_bytes)
         self.ranges: list[Range] = []
 
     def note(self, start: int, end: int) -> None:
         """Needed, too."""
         self.ranges.append((start, end))
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = base + offset
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader passes
-        wanted = max(0, min(len(buffer), self._size - self._at))
-        data = self._read(self._at, wanted) if wanted else b""
-        buffer[:len(data)] = data
-        self.note(self._at, self._at + len(data))
-        self._at += len(data)
-        return len(data)
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # as in RemoteFile
+        start = self.tell()
+        length = super().readinto(buffer)
+        self.note(start, start + length)
+        return length
 
 
 def _mp4(raw: _Remote, file: BinaryIO, size_bytes: int) -> bool:

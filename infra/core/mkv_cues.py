@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import BinaryIO, cast
 
 from infra.core.ebml import element, elements
+from infra.core.remote_file import Read, RemoteFile
 
-# read(start, length) -> bytes of the object from `start` on, fewer at its end.
-Read = Callable[[int, int], bytes]
 Range = tuple[int, int]
 
 _SEGMENT, _SEEK_HEAD, _SEEK, _SEEK_ID, _SEEK_POSITION = 0x18538067, 0x114D9B74, 0x4DBB, 0x53AB, 0x53AC
@@ -68,7 +67,7 @@ def _position(layout: _Layout, cue: int, size_bytes: int) -> int:
 
 
 def _read_layout(read: Read, size_bytes: int) -> _Layout:
-    file = cast(BinaryIO, io.BufferedReader(_File(read, size_bytes), 64 << 10))
+    file = cast(BinaryIO, io.BufferedReader(RemoteFile(read, size_bytes), 64 << 10))
     head = element(file, 0)
     segment = element(file, head[1] + head[2]) if head and head[2] is not None else None
     if segment is None or segment[0] != _SEGMENT:
@@ -148,30 +147,3 @@ def _children(data: bytes, kind: int) -> Iterator[dict[int, int]]:
 def _numbers(data: bytes) -> Iterator[tuple[int, int]]:
     for kind, start, end in elements(data):
         yield kind, int.from_bytes(data[start:min(end, start + 8)], "big")
-
-
-class _File(io.RawIOBase):
-    """An object as a file."""
-
-    def __init__(self, read: Read, size_bytes: int) -> None:
-        super().__init__()
-        self._read, self._size, self._at = read, size_bytes, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence] + offset
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader passes
-        data = self._read(self._at, min(len(buffer), max(0, self._size - self._at)))
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)

@@ -7,14 +7,14 @@ which is kept in DATA/admin.key and not printed, because what a container prints
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from infra.core.errors import LecternError, Unavailable
+from infra.core.errors import Unavailable
 from infra.core.settings import Settings
 from infra.runtime import admin
+from infra.runtime.ending import exit_with
 
 T = TypeVar("T")
 
@@ -65,8 +65,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except LecternError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+    exit_with(main)

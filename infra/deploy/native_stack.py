@@ -38,6 +38,7 @@ from infra.deploy.native.redis import Redis
 from infra.deploy.native.server import Server, free_port, wait_until
 from infra.deploy.nginx_conf import Edge
 from infra.process import end_group, spawn
+from infra.runtime.ending import exit_with
 
 if TYPE_CHECKING:
     import subprocess
@@ -300,8 +301,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except LecternError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+    exit_with(main)

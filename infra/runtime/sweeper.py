@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from typing import Any
 
-from infra.core.errors import LecternError
 from infra.core.settings import Settings
+from infra.runtime.ending import exit_with
 from infra.runtime.engine import Engine
 
 
@@ -36,8 +35,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except LecternError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+    exit_with(main)

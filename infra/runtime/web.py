@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from types import FrameType
 
 import uvicorn
 
-from infra.core.errors import LecternError
 from infra.core.settings import Settings
+from infra.runtime.ending import exit_with
 from infra.runtime.wiring import build
 from player_api.app import create_app
 from player_api.demand import Waiting
@@ -39,8 +38,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except LecternError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+    exit_with(main)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -25,6 +24,7 @@ from infra.db import due
 from infra.db.session import Database
 from infra.queue import celery_app
 from infra.queue_worker import celery_worker
+from infra.runtime.ending import exit_with
 from infra.runtime.engine import Engine
 
 GRACE_S = 8.0  # with what follows, a worker is gone 10 s after SIGTERM
@@ -123,8 +123,4 @@ if __name__ == "__main__":
     parser.add_argument("queues", nargs="+")
     parser.add_argument("--concurrency", type=int, default=1, help="pieces of work at once")
     arguments = parser.parse_args()
-    try:
-        sys.exit(main(arguments.queues, arguments.concurrency))
-    except LecternError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)
+    exit_with(lambda: main(arguments.queues, arguments.concurrency))
