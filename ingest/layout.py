@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO
 
+from infra.core.boxes import box_header
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -61,11 +63,7 @@ def avi_layout(file: BinaryIO, size_bytes: int) -> Layout:
 def top_box(file: BinaryIO, at: int, limit: int) -> tuple[bytes, int, int]:
     """Type, start of the content and end of the box at `at`; size 0 means "to the end", 1 a 64-bit size."""
     file.seek(at)
-    head = file.read(16)
-    size, kind = int.from_bytes(head[:4], "big"), head[4:8]
-    if size == 1:
-        return kind, at + 16, at + int.from_bytes(head[8:16], "big")
-    return kind, at + 8, at + size if size else limit
+    return box_header(file.read(16), at, limit)
 
 
 def _has_child(file: BinaryIO, at: int, end: int, wanted: bytes) -> bool:

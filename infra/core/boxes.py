@@ -46,6 +46,17 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
         start += size
 
 
+def box_header(head: bytes, at: int, limit: int) -> tuple[bytes, int, int]:
+    """(kind, start of the content, end) of the box at `at`, whose first 16 bytes are `head`; unchecked.
+
+    Size 0 means "to the `limit`", 1 a size of 64 bits (14496-12, 4.2).
+    """
+    size, kind = int.from_bytes(head[:4], "big"), head[4:8]
+    if size == 1:
+        return kind, at + 16, at + int.from_bytes(head[8:16], "big")
+    return kind, at + 8, at + size if size else limit
+
+
 def find(data: bytes, path: Sequence[bytes], start: int = 0, end: int | None = None) -> Box | None:
     """The first box along `path`, such as (b"moof", b"traf", b"tfdt")."""
     for box in boxes(data, start, end):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from infra.core.boxes import BadBoxes, Box, boxes, fields, find, need, version
+from infra.core.boxes import BadBoxes, Box, box_header, boxes, fields, find, need, version
 
 LEAST_SAMPLES = 100  # libavformat looks at up to 50 packets of a stream, at 40 frames for its rate
 # QuickTime's old sound tables count bytes where they mean frames of up to 6 channels of 4 bytes.
@@ -28,14 +28,10 @@ def top_level(read: Callable[[int, int], bytes], size_bytes: int) -> Iterator[tu
     for _ in range(MAX_BOXES):
         if at + 8 > size_bytes:
             return
-        head = read(at, 16)
-        size, content = int.from_bytes(head[:4], "big"), at + 8
-        if size == 1:
-            size, content = int.from_bytes(head[8:16], "big"), at + 16
-        end = at + size if size else size_bytes
+        kind, content, end = box_header(read(at, 16), at, size_bytes)
         if end < content or end > size_bytes:
-            raise BadBoxes(f"box {head[4:8]!r} does not fit")
-        yield head[4:8], at, content, end
+            raise BadBoxes(f"box {kind!r} does not fit")
+        yield kind, at, content, end
         at = end
 
 
