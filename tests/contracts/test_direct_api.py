@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
+from serving import serving
 from sqlalchemy import select, update
 
 from infra.core.command import Command
@@ -88,22 +87,6 @@ def client(url: str, secret: str = "") -> httpx.Client:
     return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=60)
 
 
-@contextmanager
-def serving(app: App) -> Iterator[str]:
-    """The real server in a thread; its address."""
-    server = uvicorn.Server(uvicorn.Config(create_app(app), port=0, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.005)
-        assert thread.is_alive()
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-
-
 def problem(answer: httpx.Response, status: int, code: str) -> str:
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     return str(answer.json()["detail"])
@@ -141,7 +124,7 @@ def start() -> Iterator[Callable[[Settings], Site]]:
                         session.add(found)
                         session.flush()
                     secrets.append(keys.create(session, found.id, "test", [keys.Scope.CREATOR])[1])
-            url = stack.enter_context(serving(app))
+            url = stack.enter_context(serving(create_app(app)))
             return Site(app, *(stack.enter_context(client(url, secret)) for secret in secrets))
 
         yield begin

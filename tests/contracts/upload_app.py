@@ -6,7 +6,6 @@ Run as a program (`python upload_app.py FOLDER PORT`) it is a server that a test
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Header, Request, Response
+from serving import serving
 from sqlalchemy import select
 
 from infra.core.errors import LecternError, Rejected, Unauthorized
@@ -132,18 +132,11 @@ class UploadService:
     @contextmanager
     def serve(self) -> Iterator[str]:
         """A real server in a thread; its address."""
-        server = uvicorn.Server(uvicorn.Config(self.app, port=0, log_level="warning", timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            thread.join(0.005)
-            assert thread.is_alive()
-        try:
-            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(10)
-            self.database.dispose()
+        with serving(self.app) as url:
+            try:
+                yield url
+            finally:
+                self.database.dispose()
 
 
 def refuse(error: type[LecternError], code: str = "not_now") -> LecternError:
