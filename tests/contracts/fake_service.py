@@ -123,9 +123,11 @@ def main(role: str, *queues: str) -> int:
             return error.exit_code
     if role == "web":
         http.server.HTTPServer((settings.host, settings.port), Ready).serve_forever()
+    app = build(settings)
+    (settings.data / f"{role}-{os.getpid()}").touch()  # it has connected: only from now on is it at work
     if role == "sweeper":
-        return sweeper.serve(build(settings).engine)
-    return worker.serve(build(settings), queues, 2, grace_s=1.5)
+        return sweeper.serve(app.engine)
+    return worker.serve(app, queues, 2, grace_s=1.5)
 
 
 if __name__ == "__main__":

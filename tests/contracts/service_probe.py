@@ -50,6 +50,11 @@ def done(app: fake_service.App, *rows: str) -> bool:
     return all(seen.get(row) == StepState.DONE for row in rows)
 
 
+def at_work(settings: Settings, *children: subprocess.Popen[bytes]) -> bool:
+    """Whether these processes have started and connected."""
+    return all(list(settings.data.glob(f"*-{child.pid}")) for child in children)
+
+
 def alive_sleepers(seconds: str) -> list[int]:
     return [process.pid for process in psutil.process_iter(["cmdline", "status"])
             if len(process.info["cmdline"] or ()) > 1 and process.info["cmdline"][-1] == seconds

@@ -11,7 +11,7 @@ import fake_service
 import pytest
 from kombu import Connection
 from redis import Redis as Client
-from service_probe import Start, alive_sleepers, done, log, wait_for
+from service_probe import Start, alive_sleepers, at_work, done, log, wait_for
 from sqlalchemy import update
 
 from infra.core.errors import LecternError
@@ -79,7 +79,8 @@ def test_a_broker_that_is_killed_during_work_costs_nothing_but_time(
         servers: tuple[str, str]) -> None:
     broker: Server = request.getfixturevalue(servers[1])
     workers = [start("worker", "media", "light") for _ in range(2)]
-    start("sweeper")
+    sweeper = start("sweeper")
+    wait_for(lambda: at_work(settings, *workers, sweeper))
     keys = [f"{name}:4.{n}" for n, name in enumerate("abc")]
     fake_service.add(app, *keys)
     wait_for(lambda: alive_sleepers("4.0"))
@@ -98,6 +99,7 @@ def test_a_database_that_is_killed_during_work_costs_nothing_but_time(
         app: fake_service.App, settings: Settings, start: Start, postgres: Postgres) -> None:
     """Away for less than a lease, so nobody may think that the worker died."""
     processes: list[subprocess.Popen[bytes]] = [start("worker", "media", "light"), start("sweeper")]
+    wait_for(lambda: at_work(settings, *processes))
     fake_service.add(app, "a:3", "b:3.1")
     wait_for(lambda: alive_sleepers("3"))
     postgres.kill()
