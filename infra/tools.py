@@ -16,10 +16,12 @@ from typing import NamedTuple
 
 from infra.core.command import GIB, Command, Limits
 from infra.core.errors import ConfigError, LecternError
+from infra.core.media import CODECS
 from infra.core.settings import Settings
 from infra.core.steps import Runner, Tools
 from infra.process import ProcessRunner
 
+_ENCODER_OF = {"h264": "libx264", "av1": "libsvtav1", "vp9": "libvpx-vp9"}
 NEEDED_ENCODERS = ("libx264", "aac")
 OPTIONAL_ENCODERS = ("libsvtav1", "libvpx-vp9", "libopus")
 # ffmpeg 7.0. Development builds have no version number, but every build tells that of its libavcodec.
@@ -65,7 +67,8 @@ def find_tools(settings: Settings, run: Runner | None = None) -> Tools:
             except LecternError as error:
                 why_not = f"it does not run ({error.message})"
         if not why_not:
-            return Tools(ffmpeg, ffprobe, build.identity)
+            codecs = tuple(codec for codec in CODECS if _ENCODER_OF[codec] in build.encoders)
+            return Tools(ffmpeg, ffprobe, build.identity, codecs)
         refused.append(f"{ffmpeg} can not be used: {why_not}.")
         if settings.ffmpeg:  # who names one does not want another
             break

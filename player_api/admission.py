@@ -24,7 +24,7 @@ from ingest.completion import AdmittedVideo
 from ingest.probe import probe
 from player_api import catalogue
 from player_api.services import Services
-from transcode.plan import Plan
+from transcode.plan import AudioTrack, Plan
 from transcode.plan import plan as make_plan
 from transcode.render import make_inits
 
@@ -50,7 +50,7 @@ class VideoAdmission:
         """Look at a source, and render its first frame. Raises Rejected with the reason."""
         services = self._services
         info = packets.with_aac_packets(probe(services.runner, services.tools, services.settings, path), path)
-        plan = make_plan(info, services.tools.encoder)
+        plan = make_plan(info, services.tools.encoder, services.tools.codecs)
         return Examined(info, plan, try_out(plan, info, path, services.settings, services.tools, services.runner))
 
     def admit(self, examined: Examined, *, organization_id: str, metadata: Mapping[str, str], upload_id: str,
@@ -72,8 +72,7 @@ class VideoAdmission:
         ring_due(services)
         return admitted
 
-    @staticmethod
-    def _find_or_add(session: Session, examined: Examined, organization_id: str, metadata: Mapping[str, str],
+    def _find_or_add(self, session: Session, examined: Examined, organization_id: str, metadata: Mapping[str, str],
                      video_id: str, sha256: str | None, size_bytes: int) -> AdmittedVideo:
         video = session.get(Video, video_id)
         if video is None:
@@ -83,7 +82,8 @@ class VideoAdmission:
                 title=metadata.get("title", "").strip()[:500] or catalogue.default_title(file_name),
                 language=metadata.get("language", "")[:35] or None,
             )
-            catalogue.settle(session, video, examined.plan, examined.info, sha256=sha256, size_bytes=size_bytes)
+            catalogue.settle(session, video, examined.plan, examined.info, sha256=sha256, size_bytes=size_bytes,
+                             usual_codecs=self._services.settings.fill_codecs.split(","))
         return AdmittedVideo(video.id, video.playback_id)
 
 
@@ -95,7 +95,9 @@ def try_out(plan: Plan, info: MediaInfo, path: Path, settings: Settings, tools: 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as work:
         try:
-            return make_inits(plan, path, Path(work), tools, run, max_pixels=settings.max_pixels)
+            # Sound, and the codec that every player knows: with them any player can begin.
+            names = [r.name for r in plan.renditions if isinstance(r, AudioTrack) or r.codec == plan.codecs[0]]
+            return make_inits(plan, names, path, Path(work), tools, run, max_pixels=settings.max_pixels)
         except StepFailed as failure:
             if failure.code not in ("tool_failed", "bad_cell"):  # killed or out of time: the file may be fine
                 raise Unavailable("not_examined", "The file could not be looked at just now. What has arrived is kept: "

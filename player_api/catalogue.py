@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from infra.core.errors import NotFound
 from infra.core.ids import new_id
 from infra.core.media import MediaInfo
 from infra.db import steps
-from infra.db.models import Step, StepState, Video
+from infra.db.models import Organization, Step, StepState, Video
 from infra.db.session import now
 from transcode.plan import Plan
 from transcode.steps import fill_keys
@@ -33,10 +34,11 @@ def add(session: Session, organization_id: str, *, video_id: str, title: str, la
 
 
 def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha256: str | None,
-           size_bytes: int) -> None:
+           size_bytes: int, usual_codecs: Sequence[str]) -> None:
     """Give `video` its source and plan: from the end of this transaction on it is playable.
 
-    Without `sha256` a step computes it.
+    Without `sha256` a step computes it. `usual_codecs` are filled where neither the video nor its organization says
+    otherwise.
     """
     video.media_info = info.model_dump(mode="json")
     video.plan = plan.model_dump(mode="json")
@@ -44,9 +46,26 @@ def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha25
     video.source_sha256 = sha256
     video.source_bytes = size_bytes
     video.updated_at = session.scalar(select(now())) or video.updated_at
-    fills = [steps.NewStep("fill", "media", key) for key in fill_keys(plan)]
     digest = [] if sha256 else [steps.NewStep("digest", "light")]
-    steps.insert(session, video, [steps.NewStep("poster", "light"), *digest, *fills])
+    steps.insert(session, video, [steps.NewStep("poster", "light"), *digest])
+    refill(session, video, usual_codecs)
+
+
+def refill(session: Session, video: Video, usual_codecs: Sequence[str]) -> None:
+    """Have all of the video rendered in the background in the codecs that it, its organization or `usual_codecs` say.
+
+    What of other codecs has not begun yet is left to demand.
+    """
+    if video.plan is None:
+        return
+    codecs = video.fill_codecs
+    if codecs is None:
+        organization = session.get_one(Organization, video.organization_id)
+        codecs = organization.fill_codecs if organization.fill_codecs is not None else list(usual_codecs)
+    keys = fill_keys(Plan.model_validate(video.plan), codecs)
+    session.execute(delete(Step).where(Step.video_id == video.id, Step.step == "fill", Step.state == StepState.READY,
+                                       Step.key.not_in(keys)))
+    steps.insert(session, video, [steps.NewStep("fill", "media", key) for key in keys])
 
 
 def default_title(file_name: str | None) -> str:
@@ -86,6 +105,7 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
     plan = Plan.model_validate(video.plan) if video.plan else None
     failed = next((step for step in its_steps if step.state == StepState.FAILED), None)
     error = None
+    bit_rates = video.bit_rates or {}
     if failed is not None:
         error = {"code": failed.error_code, "message": failed.error_message, "step": failed.step,
                  "retryable": failed.retryable}
@@ -103,11 +123,14 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         "playlist_url": f"/play/{video.playback_id}/master.m3u8" if plan else None,
         "poster_url": f"/play/{video.playback_id}/thumbnail.jpg" if plan else None,
         "duration_s": round(float(plan.duration_s), 3) if plan else None,
+        "fill_codecs": video.fill_codecs,
         "source": {"sha256": video.source_sha256, "size_bytes": video.source_bytes, "url": video.source_url},
         "warnings": list(plan.warnings) if plan else [],
         "renditions": [
             {"name": rendition.name, "codec": rendition.codec, "codecs": rendition.codecs,
-             "width_px": rendition.width_px, "height_px": rendition.height_px, "max_bps": rendition.max_bps}
+             "width_px": rendition.width_px, "height_px": rendition.height_px, "max_bps": rendition.max_bps,
+             "peak_bps": bit_rates.get(rendition.name, (None, None))[0],
+             "average_bps": bit_rates.get(rendition.name, (None, None))[1]}
             for rendition in plan.video
         ] if plan else [],
         "tracks": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def router(services: Services) -> APIRouter:
                         text="This video is still being received. Open this page again in a moment.")
         return html("watch.html", embeddable=embedded, title=video.title, playback_id=playback_id,
                     master=f"/play/{playback_id}/master.m3u8", poster=f"/play/{playback_id}/thumbnail.jpg",
-                    body_class="embed" if embedded else "")
+                    rendered=_codecs(video.bit_rates or {}), body_class="embed" if embedded else "")
 
     @routes.get("/watch/{playback_id}")
     async def watch(playback_id: str) -> Response:
@@ -97,6 +98,12 @@ def _find(services: Services, playback_id: str) -> Video:
     return video
 
 
+def _codecs(renditions: Iterable[str]) -> str:
+    """Their codecs as a player names them, the one of fewest bytes first."""
+    complete = {name.partition("-")[0] for name in renditions}
+    return " ".join(sample_entry for codec, sample_entry in (("av1", "av01"), ("h264", "avc1")) if codec in complete)
+
+
 def bundle_names() -> dict[str, str]:
     """Names of the bundled files. Raises ConfigError when set-up did not make them."""
     try:
@@ -107,11 +114,12 @@ def bundle_names() -> dict[str, str]:
     return found
 
 
-def static_watch_page(title: str) -> dict[str, bytes]:
-    """A watch page that needs no server of ours, beside a master.m3u8: file name -> content."""
+def static_watch_page(title: str, renditions: Iterable[str]) -> dict[str, bytes]:
+    """A watch page that needs no server of ours, beside a master.m3u8 of these renditions: file name -> content."""
     bundle = bundle_names()
     templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=select_autoescape())
     page = templates.get_template("watch.html").render(
-        bundle=bundle, title=title, playback_id="here", master="master.m3u8", poster="poster.jpg", static="")
+        bundle=bundle, title=title, playback_id="here", master="master.m3u8", poster="poster.jpg", static="",
+        rendered=_codecs(renditions))
     names = [bundle["watch.js"], bundle["watch.css"], "LICENSES.txt"]
     return {"index.html": page.encode()} | {name: (STATIC / name).read_bytes() for name in names}

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -26,6 +27,7 @@ from player_api.demand import Waiting
 from player_api.ranges import matches
 from player_api.services import Services
 from transcode import dash, playlists
+from transcode.bandwidth import BitRates
 from transcode.cells import THUMBNAIL_S
 from transcode.plan import AudioTrack, Plan
 from transcode.steps import INIT, THUMBNAIL, poster_thumbnail
@@ -46,12 +48,14 @@ class Playable:
     video_id: str
     plan: Plan
     keys: PlanKeys
+    bit_rates: Mapping[str, BitRates]  # of the renditions that are complete
 
 
 def router(services: Services, waiting: Waiting) -> APIRouter:
     """The routes under /play."""
     routes = APIRouter(prefix="/play", tags=["playback"])
     remembered: dict[str, tuple[float, Playable]] = {}
+    hls_codecs = services.settings.hls_codecs.split(",")
 
     async def playable(playback_id: str) -> Playable:
         found = remembered.get(playback_id)
@@ -82,14 +86,14 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
     async def master(playback_id: str, request: Request) -> Response:
         """Multivariant playlist: complete as soon as the video has a plan."""
         video = await playable(playback_id)
-        return _text(request, playlists.multivariant(video.plan))
+        return _text(request, playlists.multivariant(video.plan, hls_codecs, video.bit_rates))
 
     @routes.head("/{playback_id}/manifest.mpd", include_in_schema=False)
     @routes.get("/{playback_id}/manifest.mpd")
     async def manifest(playback_id: str, request: Request) -> Response:
         """DASH manifest over the same segments."""
         video = await playable(playback_id)
-        return _text(request, dash.mpd(video.plan), MPD_TYPE)
+        return _text(request, dash.mpd(video.plan, video.bit_rates), MPD_TYPE)
 
     @routes.head("/{playback_id}/thumbnail.jpg", include_in_schema=False)
     @routes.get("/{playback_id}/thumbnail.jpg")
@@ -136,7 +140,7 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
 
 def _load(services: Services, playback_id: str, known: Playable | None) -> Playable:
     """Raises NotFound for what is not (or no longer, or not yet) playable."""
-    columns = (Video.organization_id, Video.id, Video.plan_id)
+    columns = (Video.organization_id, Video.id, Video.plan_id, Video.bit_rates)
     query = select(*columns).where(Video.playback_id == playback_id, Video.deleted_at.is_(None))
     with services.database.read() as session:
         row = session.execute(query).one_or_none() if is_id(playback_id) else None
@@ -145,10 +149,11 @@ def _load(services: Services, playback_id: str, known: Playable | None) -> Playa
         if row.plan_id is None:
             raise NotFound("not_playable", "This video has not been received completely yet.")
         keys = PlanKeys.of(row.organization_id, row.id, row.plan_id)
-        if known is not None and known.keys == keys:
-            return known  # a plan never changes: parsing it again would cost milliseconds
+        bit_rates = {name: BitRates(*rates) for name, rates in (row.bit_rates or {}).items()}
+        if known is not None and known.keys == keys:  # a plan never changes: parsing it again would cost milliseconds
+            return replace(known, bit_rates=bit_rates)
         plan = Plan.model_validate(session.scalar(select(Video.plan).where(Video.id == row.id)))
-    return Playable(row.organization_id, row.id, plan, keys)
+    return Playable(row.organization_id, row.id, plan, keys, bit_rates)
 
 
 def _text(request: Request, playlist: str, mime: str = PLAYLIST_TYPE) -> Response:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Codec = Literal["h264", "av1", "vp9"]
 State = Literal["waiting", "ready", "running", "done", "failed"]
 
 
@@ -55,7 +56,9 @@ class RenditionLine(_Shape):
     codecs: str = Field(description="RFC 6381.", examples=["avc1.64001f"])
     width_px: int
     height_px: int
-    max_bps: int = Field(description="Bits a second.")
+    max_bps: int = Field(description="Its cap, in bits a second.")
+    peak_bps: int | None = Field(description="Measured once it is complete: the largest rate over about 6 s.")
+    average_bps: int | None = Field(description="Measured once it is complete.")
 
 
 class TrackLine(_Shape):
@@ -94,6 +97,8 @@ class VideoShape(_Shape):
     playlist_url: str | None
     poster_url: str | None
     duration_s: float | None
+    fill_codecs: list[Codec] | None = Field(description="Codecs rendered in the background; null: as the organization "
+                                            "says.")
     source: SourceLine
     warnings: list[str] = Field(description="What is odd about the source.", examples=[["truncated"]])
     renditions: list[RenditionLine]

@@ -26,9 +26,11 @@ from player_api import catalogue, idempotency, shapes
 from player_api.admission import ring_due
 from player_api.keys import Principal
 from player_api.services import Services
-from player_api.shapes import VideoPage, VideoShape
+from player_api.shapes import Codec, VideoPage, VideoShape
 
 _FOLLOW_EVERY_S = 0.5
+_FILLED = ("Codecs of which all is rendered in the background, the others when somebody watches; null: as the "
+           "organization says.")
 
 
 # NUL has no place in a text of PostgreSQL, nor in a title.
@@ -49,6 +51,7 @@ class NewVideo(BaseModel):
     model_config = ConfigDict(extra="forbid")
     title: Text | None = Field(None, max_length=500, examples=["Lecture 1: What is a cell?"])
     language: Text | None = Field(None, max_length=35, description="BCP 47, such as en or pt-BR.")
+    fill_codecs: list[Codec] | None = Field(None, max_length=3, description=_FILLED)
     source: Source
 
 
@@ -64,6 +67,7 @@ class VideoChanges(BaseModel):
     model_config = ConfigDict(extra="forbid")
     title: Text | None = Field(None, min_length=1, max_length=500)
     language: Text | None = Field(None, max_length=35)
+    fill_codecs: list[Codec] | None = Field(None, max_length=3, description=_FILLED)
 
 
 def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> APIRouter:
@@ -144,7 +148,7 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
     def one(video_id: str, who: Principal = who_asks) -> dict[str, Any]:
         return shown(who.organization_id, video_id)
 
-    @routes.patch("/{video_id}", summary="Change title or language", response_model=VideoShape,
+    @routes.patch("/{video_id}", summary="Change title, language, or what is rendered in advance", response_model=VideoShape,
                   responses=shapes.problems(404))
     def change(video_id: str, changes: VideoChanges, who: Principal = who_asks) -> dict[str, Any]:
         with services.database.write() as session:
@@ -154,6 +158,10 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
                 if value is not None or name != "title":
                     setattr(video, name, value)
             video.updated_at = now()
+            if "fill_codecs" in changes.model_fields_set:
+                catalogue.refill(session, video, services.settings.fill_codecs.split(","))
+        if "fill_codecs" in changes.model_fields_set:
+            ring_due(services)
         return shown(who.organization_id, video_id)
 
     @routes.delete("/{video_id}", status_code=204, summary="Delete a video and everything of it",
@@ -219,6 +227,10 @@ def _make(services: Services, intake: Intake, who: Principal, wanted: NewVideo) 
             video = catalogue.get(session, who.organization_id, upload.video_id)
             video.title = wanted.title or video.title
             video.language = wanted.language or video.language
+            if wanted.fill_codecs is not None:
+                video.fill_codecs = list(wanted.fill_codecs)
+                catalogue.refill(session, video, ())
+        ring_due(services)
         return upload.video_id
     assert source.url is not None
     check_url(source.url)
@@ -226,6 +238,7 @@ def _make(services: Services, intake: Intake, who: Principal, wanted: NewVideo) 
         title = wanted.title or catalogue.default_title(source.url.partition("?")[0])
         video = catalogue.add(session, who.organization_id, video_id=new_id("v"), title=title,
                               language=wanted.language, source_url=source.url)
+        video.fill_codecs = None if wanted.fill_codecs is None else list(wanted.fill_codecs)
         steps.insert(session, video, [steps.NewStep("fetch", "light", state=StepState.READY)])
     ring_due(services)
     return video.id

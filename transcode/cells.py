@@ -4,9 +4,6 @@ A video cell is made by an encoder of its own, never by one that has already see
 bytes whether a viewer asked for it alone or the background fill made it among others. One command renders segment k
 of any number of rungs from one decode. The pictures go down a chain of scalers, also past rungs that are not asked
 for, because a rung scaled from another size would be other pixels.
-
-Most cells stay far below their rung's cap by constant quality alone. So a cell is first encoded without the cap, by
-several threads; only one that turns out too large is encoded again with it (docs/decisions/0001).
 """
 
 from __future__ import annotations
@@ -22,14 +19,9 @@ import ffmpeg
 from infra.core.command import GIB, Command, Limits
 from infra.core.safety import input_args
 from infra.core.steps import Tools
-from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
+from transcode import encoders
+from transcode.plan import AudioTrack, Plan, VideoRendition
 
-# Frame threads make the same bytes in every run, and a 1080p cell of 6 s in 2.7 instead of 3.7 s on two cores, for 2 %
-# more processor time. Their number is part of what the bytes are: it does not follow the machine.
-_X264_THREADS = 3
-# With a rate cap and several threads x264 makes other bytes in every run (measured: 5 results in 14 runs of a 2 s
-# cell; one in 10 with one thread).
-_X264_CAPPED_THREADS = 1
 # The AAC encoder and decoder look back: this many packets before the first wanted one make its neighbour's context.
 _AUDIO_LEAD_PACKETS = 16
 _AUDIO_TAIL_PACKETS = 4
@@ -58,21 +50,23 @@ def video_command(tools: Tools, plan: Plan, source: Path, cells: Sequence[Cell],
     start, end = plan.boundaries[k], plan.boundaries[k + 1]
     end = end if frames is None else min(end, start + frames)
     picture = _decoded(plan, source, plan.start_s(k)).filter("trim", start_pts=start, end_pts=end)
-    wanted = {cell.rendition.name: cell for cell in cells}
-    lowest = max(i for i, rendition in enumerate(plan.video) if rendition.name in wanted)
+    sizes = list(dict.fromkeys(rendition.size for rendition in plan.video))
+    lowest = max(sizes.index(cell.rendition.size) for cell in cells)
     outputs = []
-    for i, rendition in enumerate(plan.video[: lowest + 1]):
+    for i, (width_px, height_px) in enumerate(sizes[: lowest + 1]):
         picture = picture.filter(
-            "scale", rendition.width_px, rendition.height_px, flags="bicubic", out_range="tv"
+            "scale", width_px, height_px, flags="bicubic", out_range="tv"
         ).filter("setsar", 1).filter("format", "yuv420p")
-        cell = wanted.get(rendition.name)
-        if cell is None:
-            continue
-        branch = picture
-        if i < lowest:
-            ways = picture.filter_multi_output("split", 2)
-            branch, picture = ways[0], ways[1]
-        outputs.append(ffmpeg.output(branch, f"file:{work / cell.file_name}", **_h264(plan, cell)))
+        here = [cell for cell in cells if cell.rendition.size == (width_px, height_px)]
+        ways = len(here) + (i < lowest)
+        branches = [picture]
+        if ways > 1:
+            split = picture.filter_multi_output("split", ways)
+            branches = [split[way] for way in range(ways)]
+        picture = branches[-1]
+        for cell, branch in zip(here, branches, strict=False):
+            options = encoders.options(plan, cell.rendition, capped=cell.capped)
+            outputs.append(ffmpeg.output(branch, f"file:{work / cell.file_name}", **options))
     argv = _argv(tools, ffmpeg.merge_outputs(*outputs), source, max_pixels)
     media_s = plan.start_s(k + 1) - plan.start_s(k)
     return Command(argv, reads=(source,), work=work, nice=nice, limits=_limits(media_s + plan.seek_lead_s))
@@ -103,37 +97,6 @@ def _input(plan: Plan, source: Path, output_s: Fraction) -> Any:
     if seek_s > 0:
         options["ss"] = f"{float(seek_s):.6f}"
     return ffmpeg.input(f"file:{source}", **options)
-
-
-def _h264(plan: Plan, cell: Cell) -> dict[str, Any]:
-    rendition = cell.rendition
-    cap = {"maxrate": rendition.max_bps, "bufsize": rendition.buffer_bits} if cell.capped else {}
-    group = max(2, *(plan.frames(k) for k in range(plan.segments)))  # with 1 it would be another, intra-only profile
-    return {
-        "c:v": "libx264",
-        "preset": rendition.preset,
-        "crf": rendition.crf,
-        **cap,
-        "profile:v": "high",
-        "level": rendition.level,
-        "threads": _X264_CAPPED_THREADS if cell.capped else _X264_THREADS,
-        # One closed group of pictures a segment, the same in all rungs: a player can switch at every boundary.
-        "g": group,
-        "keyint_min": group,
-        "sc_threshold": 0,
-        "flags": "+cgop+bitexact",
-        "fps_mode": "passthrough",
-        "enc_time_base": f"{plan.frame_rate.denominator}:{plan.frame_rate.numerator}",
-        "video_track_timescale": time_scale(plan.frame_rate),
-        "map_metadata": -1,
-        "map_chapters": -1,
-        "fflags": "+bitexact",
-        "f": "mp4",
-        # Fragment times are true decode times on the grid: no edit list, no shift to zero.
-        "use_editlist": 0,
-        "avoid_negative_ts": "disabled",
-        "movflags": "+frag_keyframe+delay_moov+default_base_moof+frag_discont+negative_cts_offsets+skip_trailer",
-    }
 
 
 def audio_command(tools: Tools, plan: Plan, track: AudioTrack, source: Path, k: int, work: Path,

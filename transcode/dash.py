@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
+from transcode.bandwidth import BitRates
 from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
-from transcode.playlists import peak_bps
+from transcode.playlists import bit_rates_of
 
 _NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 _MIN_BUFFER_S = 4  # with it every representation plays through a line of its declared bandwidth
 
 
-def mpd(plan: Plan) -> str:
-    """The whole video in one period: an adaptation set a codec, each segment in an exact time line."""
+def mpd(plan: Plan, measured: Mapping[str, BitRates]) -> str:
+    """The whole video in one period: an adaptation set a codec, each segment in an exact time line.
+
+    `measured`: bit rates by rendition, of those that are complete.
+    """
     root = ET.Element("MPD", {
         "xmlns": _NAMESPACE,
         "profiles": "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019",
@@ -25,16 +29,17 @@ def mpd(plan: Plan) -> str:
     })
     period = ET.SubElement(root, "Period", {"id": "0", "start": "PT0S", "duration": _duration(plan.duration_s)})
     if plan.audio is not None:
-        _sound(period, plan, plan.audio)
-    for codec in dict.fromkeys(video.codec for video in plan.video):
-        _pictures(period, plan, [video for video in plan.video if video.codec == codec])
+        _sound(period, plan.audio, measured)
+    for codec in plan.codecs:
+        _pictures(period, plan, plan.of_codec(codec), measured)
     for number, adaptation in enumerate(period):
         adaptation.set("id", str(number))
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _pictures(period: ET.Element, plan: Plan, renditions: list[VideoRendition]) -> None:
+def _pictures(period: ET.Element, plan: Plan, renditions: Sequence[VideoRendition],
+              measured: Mapping[str, BitRates]) -> None:
     top = renditions[0]
     rate = f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}"
     adaptation = ET.SubElement(period, "AdaptationSet", {
@@ -45,18 +50,18 @@ def _pictures(period: ET.Element, plan: Plan, renditions: list[VideoRendition]) 
     _template(adaptation, time_scale(plan.frame_rate), [int(frame * tick) for frame in plan.boundaries])
     for rendition in renditions:
         ET.SubElement(adaptation, "Representation", {
-            "id": rendition.name, "codecs": rendition.codecs, "bandwidth": str(peak_bps(rendition)),
+            "id": rendition.name, "codecs": rendition.codecs, "bandwidth": str(bit_rates_of(rendition, measured).peak_bps),
             "width": str(rendition.width_px), "height": str(rendition.height_px), "frameRate": rate, "sar": "1:1"})
 
 
-def _sound(period: ET.Element, plan: Plan, track: AudioTrack) -> None:
+def _sound(period: ET.Element, track: AudioTrack, measured: Mapping[str, BitRates]) -> None:
     adaptation = ET.SubElement(period, "AdaptationSet", {
         "contentType": "audio", "mimeType": "audio/mp4", "segmentAlignment": "true", "startWithSAP": "1",
         "lang": track.language or "und"})
     ET.SubElement(adaptation, "Role", {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": "main"})
     _template(adaptation, track.sample_rate_hz, [track.offset_samples + packet * 1024 for packet in track.boundaries])
     representation = ET.SubElement(adaptation, "Representation", {
-        "id": track.name, "codecs": track.codecs, "bandwidth": str(track.bit_rate_bps * 11 // 10),
+        "id": track.name, "codecs": track.codecs, "bandwidth": str(bit_rates_of(track, measured).peak_bps),
         "audioSamplingRate": str(track.sample_rate_hz)})
     ET.SubElement(representation, "AudioChannelConfiguration", {
         "schemeIdUri": "urn:mpeg:dash:23003:3:audio_channel_configuration:2011", "value": str(track.channels)})

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +26,6 @@ LADDER = (
     Rung("480p", 854, 480, 1_500_000),
     Rung("360p", 640, 360, 800_000),
 )
-
-# H.264 levels (ITU-T H.264 table A-1): name, macroblocks a second, macroblocks a frame.
-_LEVELS = (
-    ("1.3", 11_880, 396), ("2.1", 19_800, 792), ("2.2", 20_250, 1_620), ("3", 40_500, 1_620), ("3.1", 108_000, 3_600),
-    ("3.2", 216_000, 5_120), ("4", 245_760, 8_192), ("4.2", 522_240, 8_704), ("5", 589_824, 22_080),
-    ("5.1", 983_040, 36_864), ("5.2", 2_073_600, 36_864),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +79,3 @@ def _even_floor(value: Fraction) -> int:
 def max_bps(rung: Rung, rate: Fraction) -> int:
     """The rung's cap, half as much again above 30 frames a second."""
     return rung.max_bps * 3 // 2 if rate > 30 else rung.max_bps
-
-
-def h264_level(width_px: int, height_px: int, rate: Fraction) -> str:
-    """The lowest level that holds this size and rate (HLS authoring 1.4: do not declare more than needed)."""
-    frame = ceil(width_px / 16) * ceil(height_px / 16)
-    for name, per_second, per_frame in _LEVELS:
-        if frame <= per_frame and frame * rate <= per_second:
-            return name
-    return "5.2"

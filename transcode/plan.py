@@ -12,14 +12,14 @@ import hashlib
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
+from typing import NamedTuple
 
 from infra.core.errors import Rejected
-from infra.core.media import AudioStream, Frozen, MediaInfo, Rational, VideoStream
-from transcode import grid, ladder
+from infra.core.media import CODECS, AudioStream, Frozen, MediaInfo, Rational, VideoStream
+from transcode import grid, ladder, levels
 from transcode.audio_fragments import aac_config
 
-PLAN_VERSION = 2  # part of the id: raise it when the same fields come to mean other bytes
-_CRF = 23
+PLAN_VERSION = 3  # part of the id: raise it when the same fields come to mean other bytes
 _DENSE = 2  # a source this many times its rung's cap: cameras write 2 to 4 times of what x264 makes of it
 _AUDIO_BPS = 128_000
 _COPY_MAX_BPS = 320_000
@@ -29,6 +29,21 @@ _UNINDEXED_LEAD_S = Fraction(12)
 # exact sample a packet begins at can be restored. Without it neighbouring cells could be half a millisecond apart.
 _MILLISECOND_CONTAINERS = ("matroska", "flv", "asf")
 _PACKET_SAMPLES = {"aac": 1024, "mp3": 1152, "mp2": 1152, "ac3": 1536, "eac3": 1536}
+
+
+class _Encoding(NamedTuple):
+    """How a codec is used: quality, speed, and its rate cap as a share of the ladder's, which is H.264's."""
+
+    crf: int
+    preset: str
+    cap: Fraction
+
+
+_ENCODINGS = {
+    "h264": _Encoding(23, "veryfast", Fraction(1)),
+    "av1": _Encoding(35, "10", Fraction(3, 5)),
+    "vp9": _Encoding(34, "5", Fraction(7, 10)),
+}
 
 
 class VideoRendition(Frozen):
@@ -45,6 +60,11 @@ class VideoRendition(Frozen):
     max_bps: int
     buffer_bits: int
     capped: bool = False  # so dense a source that most cells would exceed the cap: it is set from the start
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.width_px, self.height_px
 
     def max_bits(self, duration_s: Fraction) -> Fraction:
         """The most a segment may have: the cap, and one full decoder buffer on top."""
@@ -83,7 +103,7 @@ class Plan(Frozen):
     deinterlace: bool
     frame_rate: Rational
     boundaries: tuple[int, ...]  # frame numbers
-    video: tuple[VideoRendition, ...]  # largest first; each is scaled from the one before it
+    video: tuple[VideoRendition, ...]  # codec by codec, each largest first; a size is scaled from the one before it
     audio: AudioTrack | None
     warnings: tuple[str, ...] = ()
 
@@ -93,8 +113,17 @@ class Plan(Frozen):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
     @property
+    def codecs(self) -> tuple[str, ...]:
+        """The codecs of the picture, the one that every player knows first."""
+        return tuple(dict.fromkeys(video.codec for video in self.video))
+
+    def of_codec(self, codec: str) -> tuple[VideoRendition, ...]:
+        """Its renditions, largest first."""
+        return tuple(video for video in self.video if video.codec == codec)
+
+    @property
     def renditions(self) -> tuple[VideoRendition | AudioTrack, ...]:
-        """Video, largest first, then audio."""
+        """Video as in `video`, then audio."""
         return (*self.video, self.audio) if self.audio else self.video
 
     @property
@@ -130,8 +159,10 @@ def time_scale(rate: Fraction) -> int:
     return rate.numerator * ceil(10_000 / rate.numerator)
 
 
-def plan(info: MediaInfo, encoder: str) -> Plan:
-    """The plan of a source. Raises Rejected(no_video) when it holds no picture that moves."""
+def plan(info: MediaInfo, encoder: str, codecs: tuple[str, ...] = CODECS) -> Plan:
+    """The plan of a source in these codecs, which `encoder` has. Raises Rejected(no_video) when it holds no picture
+    that moves.
+    """
     video = info.video
     if video is None:
         raise Rejected("no_video", "This file has sound but no picture. Lectern needs a video file.")
@@ -150,7 +181,7 @@ def plan(info: MediaInfo, encoder: str) -> Plan:
         deinterlace=video.interlaced,
         frame_rate=rate,
         boundaries=boundaries,
-        video=_video_renditions(info, video, rate),
+        video=tuple(rendition for codec in codecs for rendition in _video_renditions(info, video, rate, codec)),
         audio=_audio_track(info, audio, origin_s, boundaries, rate) if audio else None,
         warnings=info.warnings,
     )
@@ -190,27 +221,28 @@ def _seek_lead(info: MediaInfo, video: VideoStream, rate: Fraction) -> Fraction:
     return (video.reorder_frames - Fraction(1, 4)) / rate if video.reorder_frames else Fraction(0)
 
 
-def _video_renditions(info: MediaInfo, video: VideoStream, rate: Fraction) -> tuple[VideoRendition, ...]:
+def _video_renditions(info: MediaInfo, video: VideoStream, rate: Fraction, codec: str) -> list[VideoRendition]:
+    encoding = _ENCODINGS[codec]
     source_bps = video.bit_rate_bps or int(info.size_bytes * 8 / max(info.duration_s, Fraction(1)))
     shape = ladder.display_size(video.width_px, video.height_px, video.sar, video.rotation_deg)
     renditions = []
     for size in ladder.sizes(*shape):
-        level = ladder.h264_level(size.width_px, size.height_px, rate)
-        cap = ladder.max_bps(size.rung, rate)
+        level = levels.level(codec, size.width_px, size.height_px, rate)
+        cap = int(ladder.max_bps(size.rung, rate) * encoding.cap)
         renditions.append(VideoRendition(
-            name=f"h264-{size.rung.name}",
-            codec="h264",
-            codecs=f"avc1.6400{round(float(level) * 10):02x}",  # High profile, no constraint flags
+            name=f"{codec}-{size.rung.name}",
+            codec=codec,
+            codecs=levels.codecs(codec, level),
             width_px=size.width_px,
             height_px=size.height_px,
-            crf=_CRF,
-            preset="veryfast",
+            crf=encoding.crf,
+            preset=encoding.preset,
             level=level,
             max_bps=cap,
             buffer_bits=cap,  # one second: a 6 s segment exceeds the cap by at most a sixth
-            capped=_scaled_bps(source_bps, video, size) > _DENSE * cap,
+            capped=codec == "h264" and _scaled_bps(source_bps, video, size) > _DENSE * cap,
         ))
-    return tuple(renditions)
+    return renditions
 
 
 def _scaled_bps(source_bps: int, video: VideoStream, size: ladder.Size) -> float:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 
 import m3u8
 
+from transcode.bandwidth import BitRates
 from transcode.grid import SEGMENT_S
 from transcode.plan import AudioTrack, Plan, VideoRendition
 
 _AUDIO_GROUP = "audio"
 
 
-def multivariant(plan: Plan) -> str:
-    """The multivariant playlist: one variant a video rendition, audio as a rendition of its own."""
+def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, BitRates]) -> str:
+    """The multivariant playlist: a variant a video rendition of `codecs`, audio as a rendition of its own.
+
+    `measured`: bit rates by rendition, of those that are complete; of the others the caps are declared.
+    """
     playlist = m3u8.M3U8()
     playlist.version = "7"
     playlist.is_independent_segments = True
     media = []
-    audio_bps = 0
+    sound = BitRates(0, 0)
     if plan.audio is not None:
         # LANGUAGE is required on every audio rendition (Apple HLS authoring 8.10); und is its word for unknown.
         audio = m3u8.Media(uri=f"{plan.audio.name}/index.m3u8", type="AUDIO", group_id=_AUDIO_GROUP, name="Audio",
@@ -26,22 +31,26 @@ def multivariant(plan: Plan) -> str:
                            channels=str(plan.audio.channels))
         playlist.add_media(audio)
         media.append(audio)
-        audio_bps = plan.audio.bit_rate_bps
-    for video in _first_choice_first(plan.video):
-        codecs = video.codecs + (f",{plan.audio.codecs}" if plan.audio else "")
-        playlist.add_playlist(m3u8.Playlist(
-            uri=f"{video.name}/index.m3u8",
-            stream_info={
-                "bandwidth": peak_bps(video) + audio_bps * 11 // 10,
-                "average_bandwidth": video.max_bps + audio_bps,
-                "codecs": codecs,
-                "resolution": f"{video.width_px}x{video.height_px}",
-                "frame_rate": float(round(plan.frame_rate, 3)),
-                "audio": _AUDIO_GROUP if plan.audio else None,
-            },
-            media=media,
-            base_uri=None,
-        ))
+        sound = bit_rates_of(plan.audio, measured)
+    for codec in plan.codecs:
+        if codec not in codecs:
+            continue
+        for video in _first_choice_first(plan.of_codec(codec)):
+            picture = bit_rates_of(video, measured)
+            playlist.add_playlist(m3u8.Playlist(
+                uri=f"{video.name}/index.m3u8",
+                stream_info={
+                    "bandwidth": picture.peak_bps + sound.peak_bps,
+                    "average_bandwidth": picture.average_bps + sound.average_bps,
+                    "codecs": video.codecs + (f",{plan.audio.codecs}" if plan.audio else ""),
+                    "resolution": f"{video.width_px}x{video.height_px}",
+                    "frame_rate": float(round(plan.frame_rate, 3)),
+                    "video_range": "SDR",
+                    "audio": _AUDIO_GROUP if plan.audio else None,
+                },
+                media=media,
+                base_uri=None,
+            ))
     return str(playlist.dumps())
 
 
@@ -65,9 +74,13 @@ def _seconds(duration_s: Fraction) -> float:
     return float(round(duration_s, 6))
 
 
-def peak_bps(video: VideoRendition) -> int:
-    """Declared bandwidth: the most that a 6 s segment can need, and a tenth for its boxes."""
-    return int(video.max_bits(Fraction(SEGMENT_S)) / SEGMENT_S * 11 / 10)
+def bit_rates_of(rendition: VideoRendition | AudioTrack, measured: Mapping[str, BitRates]) -> BitRates:
+    """The measured rates, or what a rendition can need at most, with a tenth for its boxes."""
+    if rendition.name in measured:
+        return measured[rendition.name]
+    if isinstance(rendition, AudioTrack):
+        return BitRates(rendition.bit_rate_bps * 11 // 10, rendition.bit_rate_bps)
+    return BitRates(int(rendition.max_bits(Fraction(SEGMENT_S)) / SEGMENT_S * 11 / 10), rendition.max_bps)
 
 
 def _first_choice_first(video: tuple[VideoRendition, ...]) -> list[VideoRendition]:

@@ -57,33 +57,35 @@ def render(ctx: RenderContext, k: int, names: Sequence[str]) -> None:
         _render_video(ctx, k, video)
 
 
-def render_inits(ctx: RenderContext) -> None:
-    """Publish the init sections of all renditions, unless they are there."""
-    if all(ctx.storage.stat(ctx.keys.init(rendition.name)) for rendition in ctx.plan.renditions):
+def render_inits(ctx: RenderContext, names: Sequence[str]) -> None:
+    """Publish the init sections of the renditions `names`, unless they are there."""
+    missing = [name for name in names if ctx.storage.stat(ctx.keys.init(name)) is None]
+    if not missing:
         return
     _require_encoder(ctx)
-    inits = make_inits(ctx.plan, ctx.source, ctx.work, ctx.tools, ctx.run, max_pixels=ctx.max_pixels, nice=ctx.nice)
+    inits = make_inits(ctx.plan, missing, ctx.source, ctx.work, ctx.tools, ctx.run, max_pixels=ctx.max_pixels,
+                       nice=ctx.nice)
     for name, init in inits.items():
         ctx.storage.put_new(ctx.keys.init(name), init)
 
 
-def make_inits(plan: Plan, source: Path, work: Path, tools: Tools, run: Runner, *, max_pixels: int,
-               nice: int = 0) -> dict[str, bytes]:
-    """The init section of every rendition by its name, from the first frame of the video.
+def make_inits(plan: Plan, names: Sequence[str], source: Path, work: Path, tools: Tools, run: Runner, *,
+               max_pixels: int, nice: int = 0) -> dict[str, bytes]:
+    """The init sections of the renditions `names`, from the first frame of the video.
 
-    That takes decoding and encoding one frame, so it is also the proof that the source can be rendered at all.
+    Of a picture that takes decoding and encoding one frame, so it is also the proof that the source can be rendered.
     Raises StepFailed: `bad_cell` or the runner's codes; OutOfSpace.
     """
-    first_cells = [cells.Cell(rendition, 0, rendition.capped) for rendition in plan.video]
-    run(cells.video_command(tools, plan, source, first_cells, work, max_pixels=max_pixels, nice=nice, frames=1))
-    inits = {}
-    for cell in first_cells:
-        init, _ = _split(work / cell.file_name)
-        _check_init(plan, cell.rendition, init)
-        inits[cell.rendition.name] = init
-    _empty(work)
-    if plan.audio is not None:
-        inits[plan.audio.name] = audio_init(plan.audio)
+    renditions = [rendition for name in names if (rendition := plan.rendition(name)) is not None]
+    inits = {track.name: audio_init(track) for track in renditions if isinstance(track, AudioTrack)}
+    first_cells = [cells.Cell(video, 0, video.capped) for video in renditions if isinstance(video, VideoRendition)]
+    if first_cells:
+        run(cells.video_command(tools, plan, source, first_cells, work, max_pixels=max_pixels, nice=nice, frames=1))
+        for cell in first_cells:
+            init, _ = _split(work / cell.file_name)
+            _check_init(plan, cell.rendition, init)
+            inits[cell.rendition.name] = init
+        _empty(work)
     return inits
 
 
@@ -211,14 +213,15 @@ def _output(path: Path) -> Path:
 
 def _split(path: Path) -> tuple[bytes, bytes]:
     try:
-        return boxes.split_init(_output(path).read_bytes())
+        init, media = boxes.split_init(_output(path).read_bytes())
+        return boxes.without_bit_rate(init), media
     except boxes.BadBoxes as error:
         raise StepFailed("bad_cell", f"The encoder wrote a damaged file ({error}).", retryable=True) from error
 
 
 def _check_init(plan: Plan, rendition: VideoRendition, init: bytes) -> None:
     try:
-        codecs, scale = boxes.avc_codecs(init), boxes.time_scale(init)
+        codecs, scale = boxes.video_codecs(init), boxes.time_scale(init)
     except boxes.BadBoxes as error:
         raise StepFailed("bad_cell", f"{rendition.name}: damaged init section ({error}).", retryable=True) from error
     if codecs != rendition.codecs or scale != time_scale(plan.frame_rate):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 from infra.core import keys
 from infra.core.errors import StepFailed
 from infra.core.keys import PlanKeys
-from infra.core.steps import StepContext
+from infra.core.steps import Outcome, StepContext
 from transcode import render
+from transcode.bandwidth import bit_rates
 from transcode.cells import THUMBNAIL_S
 from transcode.plan import Plan
 from transcode.source_parts import source_parts
@@ -23,8 +25,11 @@ _KEY = re.compile(r"([a-z0-9]+):(\d+)-(\d+)")
 _BACKGROUND = 10  # niceness of what nobody waits for
 
 
-def fill_keys(plan: Plan) -> list[str]:
-    """Keys of the background fill, in the order of the video: spans of about a minute, all rungs of a codec each."""
+def fill_keys(plan: Plan, codecs: Sequence[str]) -> list[str]:
+    """Keys of the background fill in these codecs: spans of about a minute, all rungs of a codec each.
+
+    In the order of the video and codec by codec, so that all of it can be watched before more is made of it.
+    """
     spans = []
     first = 0
     for k in range(plan.segments):
@@ -32,10 +37,11 @@ def fill_keys(plan: Plan) -> list[str]:
             spans.append((first, k + 1))
             first = k + 1
     keys = []
-    for first, last in spans:
-        if plan.audio is not None:
-            keys.append(f"{plan.audio.name}:{first}-{last}")
-        keys.extend(f"{codec}:{first}-{last}" for codec in dict.fromkeys(video.codec for video in plan.video))
+    for i, codec in enumerate(codec for codec in plan.codecs if codec in codecs):
+        for first, last in spans:
+            if plan.audio is not None and i == 0:
+                keys.append(f"{plan.audio.name}:{first}-{last}")
+            keys.append(f"{codec}:{first}-{last}")
     return keys
 
 
@@ -46,15 +52,34 @@ def fill(ctx: StepContext) -> None:
         raise StepFailed("bad_step", f"There is no span called {ctx.key!r}.")
     group, first, last = match[1], int(match[2]), int(match[3])
     plan = _plan(ctx)
-    names = [video.name for video in plan.video if video.codec == group]
+    names = [video.name for video in plan.of_codec(group)]
     if plan.audio is not None and plan.audio.name == group:
         names.append(plan.audio.name)
     with _local(ctx, plan, plan.start_s(first), plan.start_s(last)) as source:
         render.fill(_render_context(ctx, plan, source, _BACKGROUND), first, last, names, ctx.progress, ctx.check)
 
 
+def measure(ctx: StepContext) -> Outcome:
+    """Bit rates of the renditions that the fill `ctx.key` (h264, aac) made: name -> [peak, average] in bits a second.
+
+    A rendition of which a segment is missing is left out.
+    """
+    plan = _plan(ctx)
+    where = _keys(ctx, plan)
+    found = {}
+    for rendition in plan.renditions:
+        if ctx.key not in (rendition.name, getattr(rendition, "codec", None)):
+            continue
+        sizes = {item.key: item.size_bytes for item in ctx.storage.list(where.rendition(rendition.name))}
+        cells = [sizes.get(where.cell(rendition.name, k)) for k in range(plan.segments)]
+        whole = [size for size in cells if size is not None]
+        if len(whole) == plan.segments:
+            found[rendition.name] = list(bit_rates(whole, plan.segment_durations_s(rendition)))
+    return found
+
+
 def demanded(ctx: StepContext, name: str, k: int) -> None:
-    """What a viewer waits for: cell `k` of a rendition; with k = -1 the init sections of all renditions; of the
+    """What a viewer waits for: cell `k` of a rendition; with k = -1 its init section; of the
     rendition `thumbnail` a picture."""
     plan = _plan(ctx)
     if name == THUMBNAIL:
@@ -66,7 +91,7 @@ def demanded(ctx: StepContext, name: str, k: int) -> None:
         if name == THUMBNAIL:
             render.render_thumbnail(context, k)
         elif k == INIT:
-            render.render_inits(context)
+            render.render_inits(context, [name])
         else:
             render.render(context, k, [name])
 
@@ -90,6 +115,10 @@ def _plan(ctx: StepContext) -> Plan:
     return Plan.model_validate(ctx.video.plan)
 
 
+def _keys(ctx: StepContext, plan: Plan) -> PlanKeys:
+    return PlanKeys.of(ctx.video.organization_id, ctx.video.id, plan.id)
+
+
 def _local(ctx: StepContext, plan: Plan, start_s: Fraction, end_s: Fraction) -> AbstractContextManager[Path]:
     """The source as a local file that holds at least output seconds [start_s, end_s)."""
     key = keys.source(ctx.video.organization_id, ctx.video.id)
@@ -97,6 +126,5 @@ def _local(ctx: StepContext, plan: Plan, start_s: Fraction, end_s: Fraction) -> 
 
 
 def _render_context(ctx: StepContext, plan: Plan, source: Path, nice: int) -> render.RenderContext:
-    where = PlanKeys.of(ctx.video.organization_id, ctx.video.id, plan.id)
-    return render.RenderContext(plan, where, source, ctx.work, ctx.storage, ctx.tools, ctx.run,
+    return render.RenderContext(plan, _keys(ctx, plan), source, ctx.work, ctx.storage, ctx.tools, ctx.run,
                                 ctx.settings.max_pixels, nice)

@@ -171,14 +171,45 @@ def time_scale(init: bytes) -> int:
     return int(fields(init, mdhd, ">I", 20 if version(init, mdhd) == 1 else 12)[0])
 
 
-def avc_codecs(init: bytes) -> str:
-    """The RFC 6381 name of an H.264 init section, out of its avcC: `avc1.64001f`."""
+def video_codecs(init: bytes) -> str:
+    """The RFC 6381 name of the picture in an init section, out of its avcC, av1C or vpcC: `avc1.64001f`.
+
+    8 bits and 4:2:0 are told of AV1 and VP9, not checked. Raises BadBoxes for any other codec.
+    """
+    entry = _sample_entry(init)
+    inside = entry.start + 78, entry.end  # VisualSampleEntry (14496-12, 12.1.3)
+    if entry.kind == b"avc1":
+        return f"avc1.{fields(init, need(init, (b'avcC',), *inside), '3s', 1)[0].hex()}"
+    if entry.kind == b"av01":  # AV1 codec ISO media file format binding, 2.3.3
+        profile_level, flags = fields(init, need(init, (b"av1C",), *inside), "BB", 1)
+        bits = 12 if flags & 0x20 else 10 if flags & 0x40 else 8
+        return f"av01.{profile_level >> 5}.{profile_level & 31:02}{'H' if flags & 0x80 else 'M'}.{bits:02}"
+    if entry.kind == b"vp09":  # VP codec ISO media file format binding
+        profile, level, bits = fields(init, need(init, (b"vpcC",), *inside), "BBB", 4)
+        return f"vp09.{profile:02}.{level}.{bits >> 4:02}"
+    raise BadBoxes(f"unknown sample entry {entry.kind!r}")
+
+
+def without_bit_rate(init: bytes) -> bytes:
+    """The same init section without btrt (14496-12, 8.5.2.2): it tells how one cell was encoded, not the rendition."""
+    path = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+    around = [need(init, path[:i]) for i in range(1, len(path) + 1)] + [_sample_entry(init)]
+    found = find(init, (b"btrt",), around[-1].start + 78, around[-1].end)
+    if found is None:
+        return init
+    shorter = bytearray(init)
+    for box in around:
+        struct.pack_into(">I", shorter, box.at, box.end - box.at - (found.end - found.at))
+    del shorter[found.at : found.end]
+    return bytes(shorter)
+
+
+def _sample_entry(init: bytes) -> Box:
     stsd = need(init, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"))
     entry = next(boxes(init, stsd.start + 8, stsd.end), None)
     if entry is None:
         raise BadBoxes("stsd is empty")
-    avcc = need(init, (b"avcC",), entry.start + 78, entry.end)
-    return f"avc1.{fields(init, avcc, '3s', 1)[0].hex()}"
+    return entry
 
 
 def version(data: bytes, box: Box) -> int:

@@ -7,6 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
+# Codecs of the picture that Lectern makes. Every player knows the first.
+CODECS = ("h264", "av1", "vp9")
+
 
 def _fraction(value: Any) -> Any:
     return Fraction(value) if isinstance(value, (str, int, float)) else value

@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_CODECS = "(h264|av1|vp9)(,(h264|av1|vp9))*"
+
 
 class Settings(BaseSettings):
     """Read from the environment as LECTERN_<NAME>; `lectern up --help` shows the few that are also flags."""
@@ -44,6 +46,12 @@ class Settings(BaseSettings):
     ffprobe: str = Field("", description="Path of ffprobe; empty: the one beside ffmpeg.")
     sandbox: str = Field("auto", description="auto: bubblewrap where it works; off: limits only.",
                          pattern="^(auto|off)$")
+
+    fill_codecs: str = Field("h264,av1", pattern=f"^({_CODECS})?$", description="Codecs of which every segment is "
+                             "rendered in the background (h264, av1, vp9); the others when somebody asks. An "
+                             "organization or a video may say otherwise.")
+    hls_codecs: str = Field("h264,av1", pattern=f"^{_CODECS}$", description="Codecs that HLS playlists list. Apple's "
+                            "rules know no VP9; DASH manifests list all three.")
 
     jit_workers: int = Field(default_factory=lambda: max(2, os.cpu_count() or 2), ge=1, le=256,
                              json_schema_extra={"default": "cores, at least 2"},

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from infra.core.command import Command
-from infra.core.media import MediaInfo
+from infra.core.media import CODECS, MediaInfo
 from infra.core.ports import Storage
 from infra.core.settings import Settings
 
@@ -20,6 +20,7 @@ class Tools:
     ffmpeg: Path
     ffprobe: Path
     encoder: str
+    codecs: tuple[str, ...] = CODECS  # those of CODECS that it can make
 
 
 @dataclass(frozen=True, slots=True)

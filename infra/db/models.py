@@ -46,6 +46,7 @@ class Organization(Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
+    fill_codecs: Mapped[list[str] | None] = mapped_column(JSON)  # None: the setting's
     created_at: Mapped[float] = mapped_column(Float)
 
 
@@ -82,6 +83,8 @@ class Video(Base):
     media_info: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     plan_id: Mapped[str | None] = mapped_column(Id)
     plan: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    bit_rates: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # rendition -> [peak, average], bits a second
+    fill_codecs: Mapped[list[str] | None] = mapped_column(JSON)  # None: the organization's
     error_code: Mapped[str | None] = mapped_column(String(80))
     error_message: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[float] = mapped_column(Float)

@@ -103,10 +103,10 @@ def make_ready(session: Session, video_id: str, step: str, key: str = "") -> boo
     return queue is not None
 
 
-def unfinished(session: Session, video_id: str, step: str) -> int:
-    """How many pieces of this step are neither done nor failed. A join is due when it is 0."""
+def unfinished(session: Session, video_id: str, step: str, begins: str = "") -> int:
+    """How many pieces of this step, whose key begins so, are neither done nor failed. A join is due when it is 0."""
     return session.scalar(select(func.count()).select_from(Step).where(
-        Step.video_id == video_id, Step.step == step,
+        Step.video_id == video_id, Step.step == step, Step.key.startswith(begins, autoescape=True),
         Step.state.not_in([StepState.DONE, StepState.FAILED]))) or 0
 
 

@@ -131,8 +131,9 @@ def plan(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)],
     for warning in found.warnings:
         out.print(f"  warning: {warning}")
     work = Path()
-    wanted = [cells.Cell(video, segment, video.capped) for video in found.video]
-    print("\n" + cells.video_command(tools, found, file, wanted, work, max_pixels=settings.max_pixels).shell())
+    for codec in found.codecs:
+        wanted = [cells.Cell(video, segment, video.capped) for video in found.of_codec(codec)]
+        print("\n" + cells.video_command(tools, found, file, wanted, work, max_pixels=settings.max_pixels).shell())
     if found.audio and found.audio.copy_nth is None:
         print("\n" + cells.audio_command(tools, found, found.audio, file, segment, work,
                                          max_pixels=settings.max_pixels).shell())

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from infra.core import keys
 from infra.core.media import MediaInfo
 from infra.core.steps import Outcome, StepContext
+from infra.db import steps
 from infra.db.models import Video
 from infra.runtime.steps import Itinerary, StepSpec
 from ingest import fetch_url
@@ -23,10 +24,10 @@ def _fetch(ctx: StepContext) -> Outcome:
     outcome = fetch_url.fetch_url(ctx)
     assert outcome is not None
     info = MediaInfo.model_validate(outcome["media_info"])
-    plan = make_plan(info, ctx.tools.encoder)
+    plan = make_plan(info, ctx.tools.encoder, ctx.tools.codecs)
     with ctx.storage.local(keys.source(ctx.video.organization_id, ctx.video.id)) as source:
         try_out(plan, info, source, ctx.settings, ctx.tools, ctx.run)
-    return outcome | {"plan": plan.model_dump(mode="json")}
+    return outcome | {"plan": plan.model_dump(mode="json"), "usual_codecs": ctx.settings.fill_codecs.split(",")}
 
 
 def _fetched(session: Session, video: Video, key: str, outcome: Outcome) -> None:
@@ -34,7 +35,8 @@ def _fetched(session: Session, video: Video, key: str, outcome: Outcome) -> None
     video.file_name = video.file_name or outcome.get("file_name")
     catalogue.settle(session, video, Plan.model_validate(outcome["plan"]),
                      MediaInfo.model_validate(outcome["media_info"]),
-                     sha256=outcome["sha256"], size_bytes=outcome["size_bytes"])
+                     sha256=outcome["sha256"], size_bytes=outcome["size_bytes"],
+                     usual_codecs=outcome["usual_codecs"])
 
 
 def _digested(session: Session, video: Video, key: str, outcome: Outcome) -> None:
@@ -42,16 +44,28 @@ def _digested(session: Session, video: Video, key: str, outcome: Outcome) -> Non
     video.source_sha256 = outcome["sha256"]
 
 
+def _filled(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    """After the last span of a codec its bit rates can be measured."""
+    group = key.partition(":")[0]
+    if not steps.unfinished(session, video.id, "fill", f"{group}:"):
+        steps.insert(session, video, [steps.NewStep("measure", "light", group)])
+
+
+def _measured(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    video.bit_rates = {**(video.bit_rates or {}), **(outcome or {})}
+
+
 # An upload is looked at and planned before it is acknowledged, so its steps begin with poster and fill.
 ITINERARY = Itinerary(
     steps={
         spec.name: spec
         for spec in (
-            #        name      queue    runs               then
-            StepSpec("fetch",  "light", _fetch,            _fetched),
-            StepSpec("poster", "light", transcode.poster),
-            StepSpec("digest", "light", digest_source,     _digested),
-            StepSpec("fill",   "media", transcode.fill),
+            #        name       queue    runs               then
+            StepSpec("fetch",   "light", _fetch,            _fetched),
+            StepSpec("poster",  "light", transcode.poster),
+            StepSpec("digest",  "light", digest_source,     _digested),
+            StepSpec("fill",    "media", transcode.fill,    _filled),
+            StepSpec("measure", "light", transcode.measure, _measured),
         )
     },
     render_demand=transcode.demanded,

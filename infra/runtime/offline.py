@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.core.errors import Conflict, NotFound, OutOfSpace, StepFailed
@@ -27,6 +27,7 @@ from ingest import packets
 from ingest.probe import probe
 from player_api.pages import static_watch_page
 from transcode import dash, playlists, render
+from transcode.bandwidth import bit_rates
 from transcode.plan import Plan
 from transcode.plan import plan as make_plan
 from transcode.steps import poster_thumbnail
@@ -49,14 +50,16 @@ def examine(file: Path, settings: Settings, tools: Tools, runner: ProcessRunner)
     if not os.access(file, os.R_OK):
         raise NotFound("not_readable", f"The file {file} may not be read by this user.")
     file = file.absolute()
-    return make_plan(packets.with_aac_packets(probe(runner, tools, settings, file), file), tools.encoder)
+    return make_plan(packets.with_aac_packets(probe(runner, tools, settings, file), file), tools.encoder, tools.codecs)
 
 
 def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools, runner: ProcessRunner,
             progress: Callable[[float], None]) -> Processed:
     """Render all of `file` into `out`. Raises Conflict when `out` holds something else."""
     begun = time.monotonic()
-    plan = examine(file, settings, tools, runner)
+    wanted = settings.fill_codecs.split(",")
+    codecs = tuple(codec for codec in tools.codecs if codec in wanted)
+    plan = examine(file, settings, replace(tools, codecs=codecs or tools.codecs[:1]), runner)
     _claim(out, plan)
     storage = LocalStorage(out)
     names = [rendition.name for rendition in plan.renditions]
@@ -97,10 +100,13 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     for rendition in plan.renditions:
         storage.put(f"{rendition.name}/index.m3u8", playlists.media(plan, rendition).encode())
     storage.put("poster.jpg", storage.read(PlanKeys("").thumbnail(poster_thumbnail(plan))))
-    for name, data in static_watch_page(title).items():
+    for name, data in static_watch_page(title, (rendition.name for rendition in plan.renditions)).items():
         storage.put(name, data)
-    storage.put("manifest.mpd", dash.mpd(plan).encode())
-    storage.put("master.m3u8", playlists.multivariant(plan).encode())
+    measured = {rendition.name: bit_rates([(out / rendition.name / f"{k}.m4s").stat().st_size
+                                           for k in range(plan.segments)], plan.segment_durations_s(rendition))
+                for rendition in plan.renditions}
+    storage.put("manifest.mpd", dash.mpd(plan, measured).encode())
+    storage.put("master.m3u8", playlists.multivariant(plan, settings.hls_codecs.split(","), measured).encode())
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return Processed(plan, out, time.monotonic() - begun, size)
 

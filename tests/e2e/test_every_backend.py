@@ -14,7 +14,6 @@ from service import Service
 from tests.servers import postgres, rabbitmq, redis, servers_folder  # noqa: F401 - fixtures
 
 COMBINATIONS = list(itertools.product(["sqlite", "postgresql"], ["folder", "redis", "rabbitmq"], ["directory", "s3"]))
-ALWAYS = ("postgresql", "rabbitmq", "s3")  # the others take minutes
 _seen: set[str] = set()
 
 
@@ -34,9 +33,9 @@ def cells(service: Service, playback_id: str) -> str:
     return digest.hexdigest()
 
 
-@pytest.mark.parametrize(("database", "broker", "storage"), [
-    pytest.param(*names, id="-".join(names), marks=[] if names == ALWAYS else [pytest.mark.slow])
-    for names in COMBINATIONS])
+@pytest.mark.slow  # minutes; test_native_stack.py has the largest of them
+@pytest.mark.parametrize(("database", "broker", "storage"), [pytest.param(*names, id="-".join(names))
+                                                             for names in COMBINATIONS])
 def test_a_lecture_becomes_the_same_cells(request: pytest.FixtureRequest, lecture: Path, tmp_path: Path,
                                           database: str, broker: str, storage: str) -> None:
     settings = {}

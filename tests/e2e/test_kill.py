@@ -60,7 +60,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_a_video_survives_kills(reference: Reference, kills: int, tmp_path: Path,
                                 record_property: Callable[[str, object], None]) -> None:
     seed = int(os.environ.get("LECTERN_KILL_SEED") or random.randrange(10_000))

@@ -56,11 +56,12 @@ class Desk:
     def info(self, path: Path) -> MediaInfo:
         return with_aac_packets(probe(self.run, self.tools, self.settings, path), path)
 
-    def context(self, path: Path, folder: Path, info: MediaInfo | None = None) -> RenderContext:
+    def context(self, path: Path, folder: Path, info: MediaInfo | None = None, *,
+                codecs: tuple[str, ...] = ("h264",)) -> RenderContext:
         """Everything to render the cells of `path` into folder/storage."""
         work = folder / "work"
         work.mkdir(parents=True, exist_ok=True)
-        made = plan(info or self.info(path), self.tools.encoder)
+        made = plan(info or self.info(path), self.tools.encoder, codecs)
         return RenderContext(made, KEYS, path, work, LocalStorage(folder / "storage"), self.tools, self.run,
                              self.settings.max_pixels)
 

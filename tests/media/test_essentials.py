@@ -140,7 +140,8 @@ def test_pieces_of_an_edit_need_all(clips: Clips, tmp_path: Path) -> None:
     assert ranges_of(odd) is None
 
 
-@pytest.mark.parametrize("name", ["hour.mp4", "hour_fast.mp4", "hour.mkv"])
+@pytest.mark.parametrize("name", [pytest.param("hour.mp4", marks=pytest.mark.slow), "hour_fast.mp4",
+                                  pytest.param("hour.mkv", marks=pytest.mark.slow)])
 def test_an_hour_needs_as_much_as_a_minute(desk: Desk, clips: Clips, tmp_path: Path, name: str,
                                            monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()  # as in real life

@@ -41,16 +41,19 @@ class PatientLoader extends Hls.DefaultConfig.loader {
   }
 }
 
-/** @returns {{hls: Hls | null, retry(): void}} `tell(kind, sentence)`: kind is "ok", "trying" or "failed". */
-export function play(video, source, start_s, tell) {
+/**
+ * `rendered`: the codecs (avc1, av01) of which everything is rendered already, the one of fewest bytes first.
+ * @returns {{hls: Hls | null, retry(): void}} `tell(kind, sentence)`: kind is "ok", "trying" or "failed".
+ */
+export function play(video, source, start_s, rendered, tell) {
   const apple = navigator.vendor.startsWith("Apple") && video.canPlayType("application/vnd.apple.mpegurl");
-  if (Hls.isSupported() && !apple) return withHls(video, source, start_s, tell);
+  if (Hls.isSupported() && !apple) return withHls(video, source, start_s, rendered, tell);
   if (video.canPlayType("application/vnd.apple.mpegurl")) return native(video, source, start_s, tell);
   tell("failed", "This browser can't play streamed video. Any current browser can.");
   return { hls: null, retry() {} };
 }
 
-function withHls(video, source, start_s, tell) {
+function withHls(video, source, start_s, rendered, tell) {
   const hls = new Hls({
     autoStartLoad: false,
     loader: PatientLoader,
@@ -68,9 +71,10 @@ function withHls(video, source, start_s, tell) {
   let parsed = false;
   let repaired_at = -Infinity;
 
-  hls.on(Hls.Events.MANIFEST_PARSED, () => {
+  hls.on(Hls.Events.MANIFEST_PARSED, async () => {
     parsed = true;
-    hls.startLevel = firstLevel(hls.levels, video);
+    // From here on hls.js stays with the codec of the first level.
+    hls.startLevel = firstLevel(hls.levels, await firstCodec(hls.levels, rendered), video);
     hls.startLoad(start_s > 0 ? start_s : -1);
   });
   hls.on(Hls.Events.FRAG_BUFFERED, () => patience.over());
@@ -173,10 +177,31 @@ export function shortSide(level) {
   return Math.min(level.width, level.height) || level.height;
 }
 
+/** "avc1" or "av01": one of them plays at a time. */
+export function codecOf(level) {
+  return (level?.videoCodec ?? "").split(".")[0];
+}
+
+// What is rendered already needs no patience; of that, the fewest bytes, where this device decodes them smoothly.
+async function firstCodec(levels, rendered) {
+  for (const codec of rendered) {
+    const level = levels.findLast((one) => codecOf(one) === codec);
+    if (!level) continue;
+    const { width, height, bitrate, frameRate: framerate, videoCodec } = level;
+    const found = await navigator.mediaCapabilities?.decodingInfo({
+      type: "media-source",
+      video: { contentType: `video/mp4; codecs="${videoCodec}"`, width, height, bitrate, framerate: framerate || 30 },
+    }).catch(() => undefined);
+    if (found?.smooth) return codec;
+  }
+  return levels.some((level) => codecOf(level) === "avc1") ? "avc1" : codecOf(levels[0]);
+}
+
 // The smallest that fills the player, and no more than 720p: the first picture counts, the next piece may be better.
-function firstLevel(levels, video) {
+function firstLevel(all, codec, video) {
+  const levels = all.filter((level) => codecOf(level) === codec);
   const wanted_px = Math.min(START_AT_MOST_PX, video.clientHeight * devicePixelRatio || START_AT_MOST_PX);
   const fit = levels.findIndex((level) => shortSide(level) >= wanted_px);
   const index = fit < 0 ? levels.length - 1 : fit;
-  return shortSide(levels[index]) > START_AT_MOST_PX ? Math.max(0, index - 1) : index;
+  return all.indexOf(levels[shortSide(levels[index]) > START_AT_MOST_PX ? Math.max(0, index - 1) : index]);
 }

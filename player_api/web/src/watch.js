@@ -1,6 +1,6 @@
 // The watch page. The server gives <main data-playback-id data-master data-title data-poster>; this makes the rest.
 import { clock, element } from "./dom.js";
-import { play, shortSide } from "./engine.js";
+import { codecOf, play, shortSide } from "./engine.js";
 import { listenForKeys, SHORTCUTS } from "./keys.js";
 import { lastPosition, lastSpeed, rememberPosition, rememberSpeed } from "./memory.js";
 
@@ -9,7 +9,7 @@ const SAVE_EVERY_S = 5;
 const WAITING_SHOWN_AFTER_MS = 1500;
 
 const main = document.querySelector("main[data-master]");
-const { playbackId, master, title, poster } = main.dataset;
+const { playbackId, master, title, poster, rendered } = main.dataset;
 
 const video = element("video", {
   controls: true, playsinline: true, preload: "auto", "aria-label": title || "Video", poster: poster || undefined,
@@ -35,7 +35,7 @@ main.querySelector("h1").after(
 
 const asked_s = Number(new URLSearchParams(location.search).get("t"));
 const start_s = asked_s > 0 ? asked_s : lastPosition(playbackId);
-const { hls, retry } = play(video, master, start_s, (kind, text = "") => {
+const { hls, retry } = play(video, master, start_s, rendered.split(" ").filter(Boolean), (kind, text = "") => {
   box.hidden = kind === "ok";
   sentence.textContent = text;
 });
@@ -58,7 +58,7 @@ for (const name of ["playing", "pause", "seeked", "ended"]) {
 
 if (hls) {
   hls.on(hls.constructor.Events.MANIFEST_PARSED, listQualities);
-  hls.on(hls.constructor.Events.LEVEL_SWITCHED, nameAuto);
+  hls.on(hls.constructor.Events.LEVEL_SWITCHED, listQualities);
   quality.addEventListener("change", () => {
     hls.nextLevel = Number(quality.value);
     nameAuto();
@@ -68,18 +68,21 @@ if (hls) {
 }
 
 // One entry a size: where a size exists in several codecs, the one of the same codec that plays now.
+let listed;
 function listQualities() {
-  const family = (level) => (level.videoCodec ?? "").split(".")[0];
-  const playing = family(hls.levels[hls.startLevel] ?? hls.levels[0]);
+  const playing = codecOf(hls.levels[hls.currentLevel] ?? hls.levels[hls.startLevel] ?? hls.levels[0]);
+  if (playing === listed) return nameAuto();
+  listed = playing;
   const bySize = new Map();
   hls.levels.forEach((level, index) => {
-    if (family(level) === playing || !bySize.has(shortSide(level))) bySize.set(shortSide(level), index);
+    if (codecOf(level) === playing || !bySize.has(shortSide(level))) bySize.set(shortSide(level), index);
   });
   const sizes = [...bySize].sort(([a], [b]) => b - a);
   quality.replaceChildren(
     element("option", { value: -1 }, "Auto"),
     ...sizes.map(([size_px, index]) => element("option", { value: index }, `${size_px}p`)));
   quality.disabled = sizes.length < 2;
+  nameAuto();
 }
 
 function nameAuto() {

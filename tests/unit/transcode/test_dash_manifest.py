@@ -38,7 +38,7 @@ def times(adaptation: ET.Element) -> Iterator[tuple[Fraction, Fraction]]:
 @settings(max_examples=80, deadline=None)
 def test_every_segment_is_where_its_cell_is(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
-    for adaptation in sets(dash.mpd(made)):
+    for adaptation in sets(dash.mpd(made, {})):
         listed = list(times(adaptation))
         for representation in adaptation.findall("d:Representation", NS):
             rendition = made.rendition(representation.get("id"))
@@ -55,8 +55,8 @@ def test_every_segment_is_where_its_cell_is(info: MediaInfo) -> None:
 @settings(max_examples=40, deadline=None)
 def test_it_offers_what_the_multivariant_playlist_offers(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
-    master = m3u8.loads(playlists.multivariant(made))
-    text = dash.mpd(made)
+    master = m3u8.loads(playlists.multivariant(made, made.codecs, {}))
+    text = dash.mpd(made, {})
     representations = [r for adaptation in sets(text) for r in adaptation.findall("d:Representation", NS)]
     by_id = {r.get("id"): r for r in representations}
     assert len(by_id) == len(representations) == len(made.renditions)
@@ -71,4 +71,4 @@ def test_it_offers_what_the_multivariant_playlist_offers(info: MediaInfo) -> Non
 
 @pytest.mark.parametrize("name", ["mp4_1080p25", "webm_variable_rate"])
 def test_the_manifest_is_the_golden_one(name: str, golden: Callable[[str, str], None]) -> None:
-    golden(f"playlists/{name}.mpd", dash.mpd(plan(SOURCES[name], ENCODER)))
+    golden(f"playlists/{name}.mpd", dash.mpd(plan(SOURCES[name], ENCODER), {}))

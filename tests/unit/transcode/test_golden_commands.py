@@ -35,9 +35,13 @@ def test_the_plan_is_the_golden_one(name: str, golden: Callable[[str, str], None
 def test_the_commands_are_the_golden_ones(name: str, golden: Callable[[str, str], None]) -> None:
     made = plan(SOURCES[name], ENCODER)
     k = min(2, made.segments - 1)
-    one = [cells.Cell(made.video[-1], k, capped=True)]
-    ladder = [cells.Cell(rendition, k, capped=False) for rendition in made.video]
-    for what, wanted in (("one_capped_cell", one), ("ladder", ladder)):
+    one = [cells.Cell(made.of_codec("h264")[-1], k, capped=True)]
+    ladder = [cells.Cell(rendition, k, capped=False) for rendition in made.of_codec("h264")]
+    other = [cells.Cell(made.of_codec(codec)[0], k, capped=capped) for codec in ("av1", "vp9")
+             for capped in (False, True)]
+    for what, wanted in (("one_capped_cell", one), ("ladder", ladder), ("other_codecs", other)):
+        if what == "other_codecs" and name not in ("mp4_1080p25", "webm_variable_rate"):
+            continue
         golden(f"commands/{name}.{what}.args",
                lines(cells.video_command(TOOLS, made, SOURCE, wanted, WORK, max_pixels=MAX_PIXELS)))
     if made.audio and made.audio.copy_nth is None:

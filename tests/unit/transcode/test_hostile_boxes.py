@@ -95,7 +95,7 @@ READERS: dict[str, tuple[Callable[[bytes], Any], bytes]] = {
     "sequence number": (lambda data: boxes.with_sequence_number(data, 1), SEGMENT),
     "split": (boxes.split_init, INIT + SEGMENT),
     "time scale": (boxes.time_scale, INIT),
-    "codecs": (boxes.avc_codecs, INIT),
+    "codecs": (boxes.video_codecs, INIT),
     "packet table": (lambda data: read_aac_table(data, 0), MOOV),
     "adts": (audio_fragments.adts_packets, bytes.fromhex("fff14c8001ffffc0ab") * 2),
 }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transcode import ladder
+from transcode import ladder, levels
 
 pixels = st.integers(2, 8192)
 sars = st.sampled_from([Fraction(1), Fraction(0), Fraction(64, 45), Fraction(3, 4), Fraction(16, 15)])
@@ -78,4 +78,16 @@ def test_the_rungs_of_sources_one_meets(width: int, height: int, sar: str, turn:
     (854, 480, 30, "3.1"), (640, 360, 30, "3"), (320, 240, 15, "1.3"),
 ])
 def test_the_level_declares_what_the_size_needs(width: int, height: int, rate: int, level: str) -> None:
-    assert ladder.h264_level(width, height, Fraction(rate)) == level
+    assert levels.level("h264", width, height, Fraction(rate)) == level
+
+
+@pytest.mark.parametrize(("width", "height", "rate", "av1", "vp9"), [
+    (1920, 1080, 30, "av01.0.08M.08", "vp09.00.40.08"), (1920, 1080, 60, "av01.0.09M.08", "vp09.00.41.08"),
+    (1280, 720, 25, "av01.0.05M.08", "vp09.00.31.08"), (854, 480, 30, "av01.0.04M.08", "vp09.00.30.08"),
+    (640, 360, 30, "av01.0.01M.08", "vp09.00.21.08"), (320, 240, 15, "av01.0.00M.08", "vp09.00.20.08"),
+    (1080, 1920, 30, "av01.0.08M.08", "vp09.00.40.08"),
+])
+def test_av1_and_vp9_declare_the_levels_of_their_own_tables(width: int, height: int, rate: int, av1: str, vp9: str
+                                                            ) -> None:
+    for codec, name in (("av1", av1), ("vp9", vp9)):
+        assert levels.codecs(codec, levels.level(codec, width, height, Fraction(rate))) == name

@@ -12,6 +12,7 @@ from media_infos import ENCODER, SOURCES, audio, copyable, media_infos, source, 
 
 from infra.core.errors import Rejected
 from infra.core.media import AacPackets, MediaInfo
+from transcode import levels
 from transcode.plan import Plan, plan, time_scale
 from transcode.steps import fill_keys
 
@@ -125,7 +126,7 @@ def test_every_rendition_is_named_once_and_has_its_level_in_its_codec(info: Medi
     names = [rendition.name for rendition in made.renditions]
     assert len(names) == len(set(names))
     for rendition in made.video:
-        assert rendition.codecs == f"avc1.6400{round(float(rendition.level) * 10):02x}"
+        assert rendition.codecs == levels.codecs(rendition.codec, rendition.level)
         assert made.rendition(rendition.name) == rendition
     assert made.rendition("nonsense") is None
 
@@ -154,8 +155,26 @@ def test_a_frame_is_a_whole_number_of_ticks(rate: Fraction) -> None:
 @settings(max_examples=50, deadline=None)
 def test_the_background_fill_names_every_cell_once(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
-    cells = [(group, k) for group, span in (key.split(":") for key in fill_keys(made))
+    cells = [(group, k) for group, span in (key.split(":") for key in fill_keys(made, made.codecs))
              for k in range(*map(int, span.split("-")))]
     groups = {rendition.codec for rendition in made.video} | ({made.audio.name} if made.audio else set())
     assert len(cells) == len(set(cells))
     assert set(cells) == {(group, k) for group in groups for k in range(made.segments)}
+
+
+def test_a_fill_makes_what_is_wanted_the_codec_that_everybody_plays_first() -> None:
+    made = plan(SOURCES["mp4_1080p25"], ENCODER)
+    groups = [key.partition(":")[0] for key in fill_keys(made, ["av1", "h264"])]
+    assert set(groups) == {"aac", "h264", "av1"}
+    assert groups.index("av1") > max(i for i, group in enumerate(groups) if group == "h264")
+    assert not any(key.startswith("h264") for key in fill_keys(made, ["vp9"]))
+    assert fill_keys(made, []) == []
+
+
+@given(any_source)
+@settings(max_examples=40, deadline=None)
+def test_every_codec_has_the_same_rungs(info: MediaInfo) -> None:
+    made = plan(info, ENCODER)
+    assert made.codecs == ("h264", "av1", "vp9")
+    assert len({tuple(rendition.size for rendition in made.of_codec(codec)) for codec in made.codecs}) == 1
+    assert plan(info, ENCODER, ("h264",)).codecs == ("h264",)

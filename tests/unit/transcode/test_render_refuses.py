@@ -119,14 +119,14 @@ def test_a_cell_that_is_not_as_planned_publishes_nothing(tmp_path: Path, what: s
 def test_an_init_section_that_is_not_as_planned_publishes_nothing(tmp_path: Path, what: str) -> None:
     ctx = context(tmp_path, lambda k: BAD[what])
     with pytest.raises(StepFailed) as failed:
-        render.render_inits(ctx)
+        render.render_inits(ctx, [NAME])
     assert failed.value.code == "bad_cell"
     assert published(ctx) == []
 
 
 def test_a_worker_whose_encoder_has_another_name_renders_nothing(tmp_path: Path) -> None:
     ctx = context(tmp_path, good, tools=Tools(Path("ffmpeg"), Path("ffprobe"), "ffmpeg-7-other"))
-    for work in (lambda: render.render(ctx, 0, [NAME]), lambda: render.render_inits(ctx)):
+    for work in (lambda: render.render(ctx, 0, [NAME]), lambda: render.render_inits(ctx, [NAME])):
         with pytest.raises(StepFailed, match="ffmpeg-7-other") as failed:
             work()
         assert failed.value.code == "other_encoder"
@@ -145,7 +145,7 @@ def test_a_worker_whose_encoder_writes_another_header_adds_no_cell(tmp_path: Pat
 def test_what_is_there_costs_nothing(tmp_path: Path) -> None:
     ctx = context(tmp_path, good)
     fill(ctx)
-    render.render_inits(ctx)
+    render.render_inits(ctx, [NAME])
 
     def never(command: Command, **_: Any) -> Completed:
         raise AssertionError(command.shell())
@@ -153,7 +153,7 @@ def test_what_is_there_costs_nothing(tmp_path: Path) -> None:
     again = render.RenderContext(PLAN, KEYS, ctx.source, ctx.work, ctx.storage, ctx.tools, never, 1)
     for k in range(PLAN.segments):
         render.render(again, k, [NAME, "no such rendition"])
-    render.render_inits(again)
+    render.render_inits(again, [NAME])
 
 
 def test_a_fill_that_is_called_off_stops_between_cells(tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""/api/v1/organization: what holds for all videos of the organization that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from infra.db.models import Organization
+from player_api.keys import Principal
+from player_api.services import Services
+from player_api.shapes import Codec
+
+_FILLED = "Codecs rendered in the background, of videos that do not say otherwise; null: as the server's settings say."
+
+
+class OrganizationShape(BaseModel):
+    """An organization: who owns videos and keys."""
+
+    model_config = ConfigDict(extra="forbid", title="Organization")
+    id: str
+    name: str
+    fill_codecs: list[Codec] | None = Field(description=_FILLED)
+
+
+class OrganizationChanges(BaseModel):
+    """What can be changed of it."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00]+$")] | None = Field(
+        None, min_length=1, max_length=200)
+    fill_codecs: list[Codec] | None = Field(None, max_length=3, description=_FILLED)
+
+
+def router(services: Services, admin: Callable[..., Any]) -> APIRouter:
+    """The routes; `admin` is the dependency that names who asks, and lets only administrators in."""
+    routes = APIRouter(prefix="/organization", tags=["organization"])
+    who_asks = Depends(admin)
+
+    @routes.get("", summary="The organization of this key", response_model=OrganizationShape)
+    def look(who: Principal = who_asks) -> dict[str, Any]:
+        with services.database.read() as session:
+            return _shown(session.get_one(Organization, who.organization_id))
+
+    @routes.patch("", summary="Change its name, or which codecs are rendered in the background",
+                  response_model=OrganizationShape)
+    def change(changes: OrganizationChanges, who: Principal = who_asks) -> dict[str, Any]:
+        """Holds for videos that arrive from now on; a video's own `fill_codecs` goes before it."""
+        with services.database.write() as session:
+            organization = session.get_one(Organization, who.organization_id)
+            organization.name = changes.name or organization.name
+            if "fill_codecs" in changes.model_fields_set:
+                organization.fill_codecs = changes.fill_codecs  # type: ignore[assignment]  # literals are str
+            session.flush()
+            return _shown(organization)
+
+    return routes
+
+
+def _shown(organization: Organization) -> dict[str, Any]:
+    return {"id": organization.id, "name": organization.name, "fill_codecs": organization.fill_codecs}
