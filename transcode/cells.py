@@ -26,6 +26,8 @@ from transcode.plan import AudioTrack, Plan, VideoRendition
 _AUDIO_LEAD_PACKETS = 16
 _AUDIO_TAIL_PACKETS = 4
 THUMBNAIL_S = 10
+# In the work folder of a command, where the plan has a `tone`: what `colour.cube` makes of it.
+TONE_FILE = "tone.cube"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,13 @@ def video_command(tools: Tools, plan: Plan, source: Path, cells: Sequence[Cell],
     lowest = max(sizes.index(cell.rendition.size) for cell in cells)
     outputs = []
     for i, (width_px, height_px) in enumerate(sizes[: lowest + 1]):
-        picture = picture.filter(
-            "scale", width_px, height_px, flags="bicubic", out_range="tv"
-        ).filter("setsar", 1).filter("format", "yuv420p")
+        if i == 0:
+            picture = _in_sdr(plan, picture, width_px, height_px, work, out_color_matrix="bt709", out_range="tv")
+            picture = picture.filter("setparams", range="tv", color_primaries="bt709", color_trc="bt709",
+                                     colorspace="bt709")
+        else:
+            picture = picture.filter("scale", width_px, height_px, flags="bicubic")
+        picture = picture.filter("setsar", 1).filter("format", "yuv420p")
         here = [cell for cell in cells if cell.rendition.size == (width_px, height_px)]
         ways = len(here) + (i < lowest)
         branches = [picture]
@@ -88,6 +94,16 @@ def _decoded(plan: Plan, source: Path, start_s: Fraction) -> Any:
     # From here on a time stamp is a frame number of the grid, rounded from 0 on and so the same in every cell.
     stream = stream.filter("fps", fps=f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}")
     return stream.filter("tpad", stop=-1, stop_mode="clone")  # the last frame stays while the sound goes on
+
+
+def _in_sdr(plan: Plan, picture: Any, width_px: int, height_px: int, work: Path, **result: str) -> Any:
+    """The picture in this size and without high dynamic range, coded as `result` says."""
+    source = {"in_color_matrix": plan.matrix} if plan.matrix else {}
+    if plan.tone is not None:
+        picture = (picture.filter("scale", width_px, height_px, flags="bicubic", out_range="pc", **source)
+                   .filter("format", "gbrp16le").filter("lut3d", file=work / TONE_FILE, interp="tetrahedral"))
+        source = {}
+    return picture.filter("scale", width_px, height_px, flags="bicubic", **source, **result)
 
 
 def _input(plan: Plan, source: Path, output_s: Fraction) -> Any:
@@ -156,7 +172,9 @@ def thumbnail_command(tools: Tools, plan: Plan, source: Path, i: int, work: Path
     rung = min(plan.video, key=lambda video: abs(min(video.width_px, video.height_px) - 720))
     frame = min(int(i * THUMBNAIL_S * plan.frame_rate), plan.boundaries[-1] - 1)
     picture = _decoded(plan, source, frame / plan.frame_rate).filter("trim", start_pts=frame, end_pts=frame + 1)
-    picture = picture.filter("scale", rung.width_px, rung.height_px, flags="lanczos").filter("setsar", 1)
+    # JFIF knows one matrix and the full range.
+    picture = _in_sdr(plan, picture, rung.width_px, rung.height_px, work, out_color_matrix="bt601", out_range="pc")
+    picture = picture.filter("setsar", 1)
     output = ffmpeg.output(picture, f"file:{work / 'thumbnail.jpg'}", f="mjpeg", map_metadata=-1,
                            **{"q:v": 3, "frames:v": 1, "pix_fmt": "yuvj420p"})
     return Command(_argv(tools, output, source, max_pixels), reads=(source,), work=work, nice=nice,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from infra.core.errors import Rejected
 from infra.core.media import CODECS, AudioStream, Frozen, MediaInfo, Rational, VideoStream
-from transcode import grid, ladder, levels
+from transcode import colour, grid, ladder, levels
 from transcode.audio_fragments import aac_config
 
 PLAN_VERSION = 3  # part of the id: raise it when the same fields come to mean other bytes
@@ -101,6 +101,8 @@ class Plan(Frozen):
     container_start_s: Rational  # the source's time stamp that ffmpeg's -ss counts from
     seek_lead_s: Rational  # how much earlier than a frame its decoding must begin
     deinterlace: bool
+    matrix: str | None = None  # of the source's colours, as ffmpeg's scaler names it; None: they are not converted
+    tone: str | None = None  # pq or hlg: high dynamic range, which is brought to SDR
     frame_rate: Rational
     boundaries: tuple[int, ...]  # frame numbers
     video: tuple[VideoRendition, ...]  # codec by codec, each largest first; a size is scaled from the one before it
@@ -179,6 +181,8 @@ def plan(info: MediaInfo, encoder: str, codecs: tuple[str, ...] = CODECS) -> Pla
         container_start_s=info.start_s,
         seek_lead_s=_seek_lead(info, video, rate),
         deinterlace=video.interlaced,
+        matrix=colour.matrix(video),
+        tone=colour.tone(video),
         frame_rate=rate,
         boundaries=boundaries,
         video=tuple(rendition for codec in codecs for rendition in _video_renditions(info, video, rate, codec)),

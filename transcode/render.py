@@ -20,7 +20,7 @@ from infra.core.errors import StepFailed
 from infra.core.keys import PlanKeys
 from infra.core.ports import Storage
 from infra.core.steps import Runner, Tools
-from transcode import audio_fragments, cells
+from transcode import audio_fragments, cells, colour
 from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
 
 log = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ def make_inits(plan: Plan, names: Sequence[str], source: Path, work: Path, tools
     inits = {track.name: audio_init(track) for track in renditions if isinstance(track, AudioTrack)}
     first_cells = [cells.Cell(video, 0, video.capped) for video in renditions if isinstance(video, VideoRendition)]
     if first_cells:
+        _lay_out(plan, work)
         run(cells.video_command(tools, plan, source, first_cells, work, max_pixels=max_pixels, nice=nice, frames=1))
         for cell in first_cells:
             init, _ = _split(work / cell.file_name)
@@ -92,6 +93,7 @@ def make_inits(plan: Plan, names: Sequence[str], source: Path, work: Path, tools
 def render_thumbnail(ctx: RenderContext, i: int) -> None:
     """Publish the picture at i x 10 s, unless it is there."""
     if ctx.storage.stat(ctx.keys.thumbnail(i)) is None:
+        _lay_out(ctx.plan, ctx.work)
         _run(ctx, cells.thumbnail_command(ctx.tools, ctx.plan, ctx.source, i, ctx.work,
                                         max_pixels=ctx.max_pixels, nice=ctx.nice))
         ctx.storage.put(ctx.keys.thumbnail(i), _output(ctx.work / "thumbnail.jpg").read_bytes())
@@ -136,6 +138,7 @@ def _render_video(ctx: RenderContext, k: int, renditions: Sequence[VideoRenditio
 def _encode(ctx: RenderContext, wanted: Sequence[cells.Cell]) -> dict[cells.Cell, tuple[bytes, bytes]]:
     """Each cell's init section and media, checked. The work folder is left empty."""
     plan = ctx.plan
+    _lay_out(plan, ctx.work)
     _run(ctx, cells.video_command(ctx.tools, plan, ctx.source, wanted, ctx.work,
                                   max_pixels=ctx.max_pixels, nice=ctx.nice))
     encoded = {}
@@ -203,6 +206,12 @@ def _run(ctx: RenderContext, command: Command) -> None:
         log.warning("%s\n%s", failure, command.shell())
         raise StepFailed("not_rendered", "A part of the video could not be rendered; the source may be damaged there.",
                          retryable=True) from failure
+
+
+def _lay_out(plan: Plan, work: Path) -> None:
+    """Put what a command reads besides the source into its work folder."""
+    if plan.tone is not None:
+        (work / cells.TONE_FILE).write_text(colour.cube(plan.tone))
 
 
 def _output(path: Path) -> Path:
