@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from infra.core.keys import PlanKeys
@@ -25,7 +26,7 @@ from infra.runtime.offline import examine
 from infra.storage.local import LocalStorage
 from tests.bench import clips
 from tests.bench.service import load_average
-from transcode import cells, render
+from transcode import encoders, render
 from transcode.plan import Plan, VideoRendition
 
 SINGLE_TARGET, RUNGS_TARGET = 1.08, 0.9
@@ -55,7 +56,7 @@ def main() -> None:
 def _source(name: str, source: Path, tools: Tools, folder: Path, repeat: int) -> None:
     settings = Settings()
     runner = ProcessRunner(settings)
-    plan = examine(source, settings, tools, runner)
+    plan = examine(source, settings, replace(tools, codecs=("h264",)), runner)
     ours, single, rungs = [], [], []
     out = folder / "out"
     for _ in range(repeat):
@@ -132,7 +133,7 @@ def _encoder(plan: Plan, rung: VideoRendition) -> list[str]:
     group = max(plan.frames(k) for k in range(plan.segments))
     starts = ",".join(f"{float(plan.start_s(k)):.6f}" for k in range(plan.segments))
     cap = ["-maxrate", str(rung.max_bps), "-bufsize", str(rung.buffer_bits)] if rung.capped else []
-    threads = cells._X264_CAPPED_THREADS if rung.capped else cells._X264_THREADS
+    threads = encoders._X264_CAPPED_THREADS if rung.capped else encoders._X264_THREADS
     return ["-c:v", "libx264", "-preset", rung.preset, "-crf", str(rung.crf), *cap,
             "-profile:v", "high", "-level", rung.level, "-threads", str(threads),
             "-g", str(group), "-keyint_min", str(group), "-sc_threshold", "0", "-flags", "+cgop",
