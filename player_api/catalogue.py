@@ -111,9 +111,10 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
             for rendition in plan.video
         ] if plan else [],
         "tracks": [
-            {"kind": "audio", "name": plan.audio.name, "codecs": plan.audio.codecs, "channels": plan.audio.channels,
-             "language": plan.audio.language, "copied": plan.audio.copy_nth is not None}
-        ] if plan and plan.audio else [],
+            {"kind": "audio", "name": track.name, "label": track.label, "codecs": track.codecs,
+             "channels": track.channels, "language": track.language, "copied": track.copy_nth is not None}
+            for track in plan.audio
+        ] if plan else [],
         "steps": _summary(its_steps),
         "created_at": _rfc3339(video.created_at),
         "updated_at": _rfc3339(video.updated_at),

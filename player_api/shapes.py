@@ -59,13 +59,14 @@ class RenditionLine(_Shape):
 
 
 class TrackLine(_Shape):
-    """Sound."""
+    """Sound. A track of the source is one in stereo, and one more in 5.1 where it has that."""
 
     kind: Literal["audio"]
-    name: str
+    name: str = Field(examples=["aac", "aac-2", "aac-51"])
+    label: str = Field(description="For a menu: the language's own name, or the title.", examples=["Français"])
     codecs: str
-    channels: int
-    language: str | None
+    channels: int = Field(examples=[2, 6])
+    language: str | None = Field(description="BCP 47; null: the file does not say.", examples=["fr"])
     copied: bool = Field(description="The source's own packets, not encoded again.")
 
 

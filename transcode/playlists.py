@@ -7,42 +7,78 @@ from fractions import Fraction
 import m3u8
 
 from transcode.grid import SEGMENT_S
-from transcode.plan import AudioTrack, Plan, VideoRendition
+from transcode.plan import Plan, VideoRendition
+from transcode.sound import AudioTrack
 
-_AUDIO_GROUP = "audio"
+_STEREO, _SURROUND = "audio", "audio-51"
 
 
 def multivariant(plan: Plan) -> str:
-    """The multivariant playlist: one variant a video rendition, audio as a rendition of its own."""
+    """The multivariant playlist: one variant a video rendition and audio group; stereo and 5.1 are a group each.
+
+    Where there is no picture, one variant a group: the sound to be heard at first.
+    """
     playlist = m3u8.M3U8()
     playlist.version = "7"
     playlist.is_independent_segments = True
-    media = []
-    audio_bps = 0
-    if plan.audio is not None:
-        # LANGUAGE is required on every audio rendition (Apple HLS authoring 8.10); und is its word for unknown.
-        audio = m3u8.Media(uri=f"{plan.audio.name}/index.m3u8", type="AUDIO", group_id=_AUDIO_GROUP, name="Audio",
-                           language=plan.audio.language or "und", default="YES", autoselect="YES",
-                           channels=str(plan.audio.channels))
-        playlist.add_media(audio)
-        media.append(audio)
-        audio_bps = plan.audio.bit_rate_bps
-    for video in _first_choice_first(plan.video):
-        codecs = video.codecs + (f",{plan.audio.codecs}" if plan.audio else "")
-        playlist.add_playlist(m3u8.Playlist(
-            uri=f"{video.name}/index.m3u8",
-            stream_info={
-                "bandwidth": peak_bps(video) + audio_bps * 11 // 10,
-                "average_bandwidth": video.max_bps + audio_bps,
-                "codecs": codecs,
-                "resolution": f"{video.width_px}x{video.height_px}",
-                "frame_rate": float(round(plan.frame_rate, 3)),
-                "audio": _AUDIO_GROUP if plan.audio else None,
-            },
-            media=media,
-            base_uri=None,
-        ))
+    groups = _audio_groups(plan)
+    for group, tracks in groups.items():
+        for track in tracks:
+            playlist.add_media(_rendition(group, track, default=track is tracks[0]))
+    silent: list[tuple[str | None, list[AudioTrack]]] = [(None, [])]
+    for group_id, tracks in [*groups.items()] or silent:
+        media = [one for one in playlist.media if one.group_id == group_id]
+        # Declared is the largest combination (HLS authoring 9.13), and every codec of the group.
+        peak = max((track.bit_rate_bps * 11 // 10 for track in tracks), default=0)
+        average = max((track.bit_rate_bps for track in tracks), default=0)
+        codecs = dict.fromkeys(track.codecs for track in tracks)
+        for video in _first_choice_first(plan.video):
+            playlist.add_playlist(m3u8.Playlist(
+                uri=f"{video.name}/index.m3u8",
+                stream_info={
+                    "bandwidth": peak_bps(video) + peak,
+                    "average_bandwidth": video.max_bps + average,
+                    "codecs": ",".join((video.codecs, *codecs)),
+                    "resolution": f"{video.width_px}x{video.height_px}",
+                    "frame_rate": float(round(plan.frame_rate, 3)),
+                    "audio": group_id,
+                },
+                media=media,
+                base_uri=None,
+            ))
+        if not plan.video:
+            playlist.add_playlist(m3u8.Playlist(
+                uri=f"{tracks[0].name}/index.m3u8",
+                stream_info={"bandwidth": peak, "average_bandwidth": average, "codecs": ",".join(codecs), "audio": group_id},
+                media=media,
+                base_uri=None,
+            ))
     return str(playlist.dumps())
+
+
+def _audio_groups(plan: Plan) -> dict[str, list[AudioTrack]]:
+    """The members of each audio group, which are the same tracks in every group (RFC 8216bis, 4.4.6.1.1).
+
+    A track that has no 5.1 is in that group with its stereo.
+    """
+    stereo = [track for track in plan.audio if not track.surround]
+    surround = {track.stream_index: track for track in plan.audio if track.surround}
+    groups = {_STEREO: stereo} if stereo else {}
+    if surround:
+        groups[_SURROUND] = [surround.get(track.stream_index, track) for track in stereo]
+    return groups
+
+
+def _rendition(group: str, track: AudioTrack, *, default: bool) -> m3u8.Media:
+    return m3u8.Media(
+        uri=f"{track.name}/index.m3u8", type="AUDIO", group_id=group, name=track.label,
+        # LANGUAGE is required on every audio rendition (Apple HLS authoring 8.10); und is its word for unknown.
+        language=track.language or "und",
+        default="YES" if default else "NO",
+        autoselect="YES",
+        channels=str(track.channels),
+        characteristics="public.accessibility.describes-video" if track.describes_video else None,
+    )
 
 
 def media(plan: Plan, rendition: VideoRendition | AudioTrack) -> str:
@@ -72,5 +108,7 @@ def peak_bps(video: VideoRendition) -> int:
 
 def _first_choice_first(video: tuple[VideoRendition, ...]) -> list[VideoRendition]:
     """A player begins with the first variant: the one nearest to 720p; the others follow, largest first."""
+    if not video:
+        return []
     first = min(video, key=lambda v: abs(min(v.width_px, v.height_px) - 720))
     return [first, *(v for v in video if v is not first)]

@@ -37,7 +37,7 @@ def test_a_steady_tone_has_no_clicks(
         f"aevalsrc=0.5*sin(2*PI*{TONE_HZ}*t):s={sample_rate}:d=16", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-ac", "2",
         *codec)
     ctx = desk.context(source, out)
-    track = ctx.plan.audio
+    track = ctx.plan.audio[0]
     assert track.copy_nth is None
     for k in reversed(range(ctx.plan.segments)):
         render.render(ctx, k, [track.name])
