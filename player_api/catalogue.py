@@ -46,7 +46,8 @@ def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha25
     video.updated_at = session.scalar(select(now())) or video.updated_at
     fills = [steps.NewStep("fill", "media", key) for key in fill_keys(plan)]
     digest = [] if sha256 else [steps.NewStep("digest", "light")]
-    steps.insert(session, video, [steps.NewStep("poster", "light"), *digest, *fills])
+    loudness = [steps.NewStep("loudness", "light")] if plan.audio else []
+    steps.insert(session, video, [steps.NewStep("poster", "light"), *digest, *loudness, *fills])
 
 
 def default_title(file_name: str | None) -> str:
@@ -84,6 +85,8 @@ def steps_of(session: Session, video_ids: list[str]) -> dict[str, list[Step]]:
 def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
     """The video as the API shows it."""
     plan = Plan.model_validate(video.plan) if video.plan else None
+    # Not parsed: a list of videos shows many, and this is all that is needed of it.
+    loudness = {stream["index"]: stream.get("loudness") for stream in (video.media_info or {}).get("audio", ())}
     failed = next((step for step in its_steps if step.state == StepState.FAILED), None)
     error = None
     if failed is not None:
@@ -112,7 +115,8 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         ] if plan else [],
         "tracks": [
             {"kind": "audio", "name": track.name, "label": track.label, "codecs": track.codecs,
-             "channels": track.channels, "language": track.language, "copied": track.copy_nth is not None}
+             "channels": track.channels, "language": track.language, "copied": track.copy_nth is not None,
+             "loudness": loudness.get(track.stream_index)}
             for track in plan.audio
         ] if plan else [],
         "steps": _summary(its_steps),

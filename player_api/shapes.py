@@ -58,6 +58,14 @@ class RenditionLine(_Shape):
     max_bps: int = Field(description="Bits a second.")
 
 
+class LoudnessLine(_Shape):
+    """How loud a track of the source is, over the whole of it (EBU R 128, ITU-R BS.1770)."""
+
+    integrated_lufs: float | None = Field(description="null: silence.", examples=[-16.2])
+    range_lu: float = Field(description="Loudness range (EBU Tech 3342).", examples=[5.1])
+    true_peak_dbtp: float | None = Field(description="null: silence.", examples=[-1.5])
+
+
 class TrackLine(_Shape):
     """Sound. A track of the source is one in stereo, and one more in 5.1 where it has that."""
 
@@ -68,6 +76,7 @@ class TrackLine(_Shape):
     channels: int = Field(examples=[2, 6])
     language: str | None = Field(description="BCP 47; null: the file does not say.", examples=["fr"])
     copied: bool = Field(description="The source's own packets, not encoded again.")
+    loudness: LoudnessLine | None = Field(description="Of the source's track; null until it is measured.")
 
 
 class SourceLine(_Shape):

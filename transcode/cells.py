@@ -205,14 +205,15 @@ def thumbnail_command(tools: Tools, plan: Plan, source: Path, i: int, work: Path
                    limits=media_limits(plan.seek_lead_s))
 
 
-def with_input_limits(tools: Tools, output: Any, source: Path, max_pixels: int) -> tuple[str, ...]:
+def with_input_limits(tools: Tools, output: Any, source: Path, max_pixels: int,
+                      level: str = "warning") -> tuple[str, ...]:
     """The words of the command, each opening of the source under the input rules."""
     args: list[str] = []
     for word, following in pairwise((*ffmpeg.get_args(output), "")):
         if word == "-i" and following == f"file:{source}":
             args += input_args(max_pixels)
         args.append(word)
-    return (str(tools.ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y", *args)
+    return (str(tools.ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-loglevel", level, "-y", *args)
 
 
 def media_limits(media_s: Fraction) -> Limits:

@@ -36,7 +36,7 @@ def waveform_command(tools: Tools, plan: Plan, source: Path, work: Path, *, max_
     track = plan.audio[0]
     pieces = []
     for start_s, length_s in windows(plan.duration_s):
-        options = {"ss": f"{float(start_s):.3f}"} if start_s else {}
+        options = {"ss": f"{float(start_s):.3f}", "fflags": "+fastseek"} if start_s else {}
         sound = ffmpeg.input(f"file:{source}", t=f"{float(length_s):.3f}", **options)[str(track.stream_index)]
         # 8 kHz: every column of the picture is the peak of hundreds of samples, and they are all kept until the end.
         pieces.append(sound.filter("aresample", 8000).filter("aformat", sample_fmts="s16", channel_layouts="mono"))

@@ -92,6 +92,7 @@ def process(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)
         "duration_s": round(float(done.plan.duration_s), 3), "size_bytes": done.size_bytes,
         "segments": done.plan.segments, "renditions": [r.name for r in done.plan.renditions],
         "warnings": list(done.plan.warnings),
+        "loudness": {name: measured.model_dump() for name, measured in done.loudness.items()},
     }
     if as_json:
         print(json.dumps(summary))

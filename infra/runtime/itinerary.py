@@ -14,6 +14,7 @@ from ingest.source_digest import digest_source
 from player_api import catalogue
 from player_api.admission import try_out
 from transcode import steps as transcode
+from transcode.loudness import loudness, with_loudness
 from transcode.plan import Plan
 from transcode.plan import plan as make_plan
 
@@ -42,16 +43,23 @@ def _digested(session: Session, video: Video, key: str, outcome: Outcome) -> Non
     video.source_sha256 = outcome["sha256"]
 
 
+def _measured(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    info = MediaInfo.model_validate(video.media_info)
+    video.media_info = with_loudness(info, outcome["loudness"]).model_dump(mode="json")
+
+
 # An upload is looked at and planned before it is acknowledged, so its steps begin with poster and fill.
 ITINERARY = Itinerary(
     steps={
         spec.name: spec
         for spec in (
-            #        name      queue    runs               then
-            StepSpec("fetch",  "light", _fetch,            _fetched),
-            StepSpec("poster", "light", transcode.poster),
-            StepSpec("digest", "light", digest_source,     _digested),
-            StepSpec("fill",   "media", transcode.fill),
+            #        name        queue    runs               then
+            StepSpec("fetch",    "light", _fetch,            _fetched),
+            StepSpec("poster",   "light", transcode.poster),
+            StepSpec("digest",   "light", digest_source,     _digested),
+            StepSpec("loudness", "light", loudness,          _measured),
+            StepSpec("fill",     "media", transcode.fill),
         )
     },
     render_demand=transcode.demanded,

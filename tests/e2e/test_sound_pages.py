@@ -95,4 +95,8 @@ def test_sound_alone_has_a_page_that_plays_and_seeks(watch: Watch, service: Serv
     assert page.ranges()[-1][1] > 35
     assert abs(page.ask("video.duration") - 40) < 0.1
     page.until_true("video.ended")
-    assert service.until_ready(video["id"])["progress"] == 1
+    ready = service.until_ready(video["id"])
+    assert ready["progress"] == 1
+    # A tone of 0.3 is -10.5 dBFS, 3 dB less by its power, and K-weighting takes 0.6 at 500 Hz (ITU-R BS.1770).
+    assert ready["tracks"][0]["loudness"]["integrated_lufs"] == pytest.approx(-14.0, abs=0.8)
+    assert ready["tracks"][0]["loudness"]["true_peak_dbtp"] == pytest.approx(-10.4, abs=0.8)

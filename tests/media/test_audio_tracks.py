@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 from clips import BEEP_S, FIRST_FLASH, FLASH_EVERY, Clips, Desk, beep_times, flash_times
 
+from infra.core.media import Loudness
 from transcode import render
+from transcode.loudness import measure
 from transcode.render import RenderContext
 
 pytestmark = pytest.mark.media
@@ -98,6 +101,45 @@ def test_surround_packets_are_copied_where_they_fit(desk: Desk, clips: Clips, ou
     assert (stereo.copy_nth, kept.copy_nth) == (None, 0)
     assert [round(tone(c, hertz), 1) for c, hertz in zip(desk.channels(ctx, 1)[48_000:96_000].T, TONES_HZ, strict=True)] \
         == [0.5] * 6
+
+
+def test_loudness_is_what_the_reference_signals_have(desk: Desk, clips: Clips) -> None:
+    """EBU Tech 3341, table 1, cases 1 and 2: a stereo tone of 1 kHz at -23 and -33 dBFS measures as much, +- 0.1 LU."""
+    inputs: list[str] = []
+    for level in (-23, -33):
+        channel = f"{10 ** (level / 20)}*sin(2*PI*1000*t)"
+        inputs += ["-f", "lavfi", "-i", f"aevalsrc={channel}|{channel}:s=48000:d=20"]
+    source = clips.make("levels.mka", *inputs, "-map", "0", "-map", "1", "-c:a", "pcm_s16le")
+    for index, level in ((0, -23), (1, -33)):
+        found = measure(desk.tools, desk.run, index, source, Fraction(20), max_pixels=1)
+        assert found.integrated_lufs == pytest.approx(level, abs=0.1)
+        assert found.true_peak_dbtp == pytest.approx(level, abs=0.2)
+        assert found.range_lu == pytest.approx(0, abs=0.1)
+
+
+def test_silence_has_no_loudness(desk: Desk, clips: Clips) -> None:
+    source = clips.make("silence.wav", "-f", "lavfi", "-i", "anullsrc", "-t", "2")
+    assert measure(desk.tools, desk.run, 0, source, Fraction(2), max_pixels=1) == Loudness(
+        integrated_lufs=None, range_lu=0, true_peak_dbtp=None)
+
+
+def test_the_poster_of_sound_alone_is_its_cover_or_its_waveform(desk: Desk, clips: Clips, out: Path) -> None:
+    half = clips.make("half.wav", "-f", "lavfi", "-i", "aevalsrc=0.9*sin(2*PI*300*t)*gt(t\\,5):s=48000:d=10")
+    picture = clips.make("red.jpg", "-f", "lavfi", "-i", "color=red:s=400x400", "-frames:v", "1", "-update", "1")
+    covered = clips.make("covered.mp3", "-i", str(half), "-i", str(picture), "-map", "0", "-map", "1", "-c:v", "copy",
+                         "-disposition:v", "attached_pic", reads=(half, picture))
+    shown = []
+    for source in (half, covered):
+        ctx = desk.context(source, out / source.stem)
+        render.render_thumbnail(ctx, 0)
+        poster = out / f"{source.stem}.jpg"
+        poster.write_bytes(ctx.storage.read(ctx.keys.thumbnail(0)))
+        shown.append(desk.pictures(poster)[0])
+    wave, cover = shown
+    assert wave[:, :150].max() < 20
+    assert wave[60:120, 170:].mean() > 100
+    assert cover[80:100, 150:170].mean() == pytest.approx(76, abs=5)  # red, in gray
+    assert cover[80:100, :60].max() < 20
 
 
 ALONE = {
