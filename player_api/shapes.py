@@ -61,9 +61,9 @@ class RenditionLine(_Shape):
 class LoudnessLine(_Shape):
     """How loud a track of the source is, over the whole of it (EBU R 128, ITU-R BS.1770)."""
 
-    integrated_lufs: float | None = Field(description="null: silence.", examples=[-16.2])
+    integrated_lufs: float | None = Field(description="null: nothing is above -70 LUFS.", examples=[-16.2])
     range_lu: float = Field(description="Loudness range (EBU Tech 3342).", examples=[5.1])
-    true_peak_dbtp: float | None = Field(description="null: silence.", examples=[-1.5])
+    true_peak_dbtp: float | None = Field(description="null: nothing is above -70 LUFS.", examples=[-1.5])
 
 
 class TrackLine(_Shape):
