@@ -18,18 +18,19 @@ from infra.core.safety import MAX_STREAMS, input_args
 from infra.core.settings import Settings
 from infra.core.steps import Runner, Tools
 from infra.process import ToolFailed
+from ingest.frames import adts_layout, mp3_layout
 from ingest.layout import Layout, avi_layout, mp4_layout
 from ingest.matroska import matroska_layout
 from ingest.sniff import HEAD_BYTES, sniff
 from ingest.truncation import measured_ends
 
 LIMITS = Limits(wall_s=15, cpu_s=15, memory_bytes=2 * GIB, file_bytes=1 << 20)
-_LAYOUTS = {"mp4": mp4_layout, "matroska": matroska_layout, "avi": avi_layout}
+_LAYOUTS = {"mp4": mp4_layout, "matroska": matroska_layout, "avi": avi_layout, "aac": adts_layout, "mp3": mp3_layout}
 _FIELDS = ("format=format_name,start_time,duration:"
            "stream=index,codec_type,codec_name,profile,width,height,sample_aspect_ratio,pix_fmt,field_order,"
            "has_b_frames,r_frame_rate,avg_frame_rate,start_time,duration,nb_frames,bit_rate,color_range,color_space,"
            "color_transfer,color_primaries,sample_rate,channels:"
-           "stream_disposition=default,attached_pic,still_image:stream_tags=language,title,DURATION,rotate:"
+           "stream_disposition=default,attached_pic,still_image,visual_impaired,descriptions:stream_tags=language,title,DURATION,rotate:"
            "stream_side_data=rotation")
 _CUT_SHORT = ("The file ends before its index: the recording or the copy was cut short. "
               "Upload it again, or save it again on the device that made it.")
@@ -91,6 +92,8 @@ def parse_probe(answer: bytes, size_bytes: int, layout: Layout | None = None) ->
     largest = max(default or pictures, key=lambda stream: stream["width"] * stream["height"], default=None)
     video = _video(largest, layout) if largest else None
     audio = tuple(_audio(stream, layout) for stream in sounds)
+    covers = [stream["index"] for stream in streams if stream.get("codec_type") == "video"
+              and stream.get("disposition", {}).get("attached_pic") and _number(stream, "width") > 0]
     duration = _seconds(document.get("format", {}).get("duration"))
     if layout.end_s is not None:
         duration = layout.end_s - max(start_s, Fraction(0))
@@ -98,7 +101,7 @@ def parse_probe(answer: bytes, size_bytes: int, layout: Layout | None = None) ->
         raise Rejected("damaged", "Nothing in the file tells how long it is, or its end is missing. "
                                   "Upload it again, or convert it to MP4.")
     return MediaInfo(container=container, size_bytes=size_bytes, duration_s=duration, start_s=start_s,
-                     seekable=layout.indexed, video=video, audio=audio,
+                     seekable=layout.indexed, video=video, audio=audio, cover_index=covers[0] if covers else None,
                      warnings=("truncated",) if layout.overrun and layout.end_s is not None else ())
 
 
@@ -204,11 +207,14 @@ def _audio(stream: dict[str, Any], layout: Layout) -> AudioStream:
     start_s, duration_s = _times(stream, layout.audio_end_s)
     tags = stream.get("tags", {})
     language = _known(tags.get("language"))
+    disposition = stream.get("disposition", {})
     return AudioStream(
         index=stream["index"], codec=stream.get("codec_name", "unknown"), profile=_known(stream.get("profile")),
         channels=_number(stream, "channels"), sample_rate_hz=_number(stream, "sample_rate"),
         start_s=start_s, duration_s=duration_s, language=None if language == "und" else language,
         title=str(tags["title"])[:200] if tags.get("title") else None,
+        default=bool(disposition.get("default")),
+        describes_video=bool(disposition.get("visual_impaired") or disposition.get("descriptions")),
         bit_rate_bps=_number(stream, "bit_rate") or None)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from infra.core.errors import Rejected
 
 HEAD_BYTES = 64 << 10  # enough for every test below
-ACCEPTED = "Accepted are MP4, MOV, MKV, WebM, AVI, FLV, WMV, MPEG and Ogg video"
+ACCEPTED = "Accepted are MP4, MOV, MKV, WebM, AVI, FLV, WMV, MPEG and Ogg video, and MP3, M4A, WAV, FLAC and Ogg sound"
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _MP4_BOXES = frozenset((b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"sidx", b"moof"))

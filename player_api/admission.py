@@ -24,9 +24,10 @@ from ingest.completion import AdmittedVideo
 from ingest.probe import probe
 from player_api import catalogue
 from player_api.services import Services
-from transcode.plan import AudioTrack, Plan
+from transcode.plan import Plan
 from transcode.plan import plan as make_plan
 from transcode.render import make_inits
+from transcode.sound import AudioTrack
 
 log = logging.getLogger(__name__)
 
@@ -103,9 +104,10 @@ def try_out(plan: Plan, info: MediaInfo, path: Path, settings: Settings, tools: 
                 raise Unavailable("not_examined", "The file could not be looked at just now. What has arrived is kept: "
                                   "try again.") from failure
             log.info("a source could not be rendered: %s", failure)
-            codec = info.video.codec if info.video else "unknown"
-            raise Rejected("undecodable", f"The picture of this file ({codec}) can not be decoded here: it is damaged, "
-                           "or this ffmpeg has no decoder for it. Export it as MP4 with H.264.") from failure
+            what = f"picture of this file ({info.video.codec})" if info.video else \
+                f"sound of this file ({info.audio[0].codec})"
+            raise Rejected("undecodable", f"The {what} can not be decoded here: it is damaged, or this ffmpeg has no "
+                           f"decoder for it. Export it as {'MP4 with H.264' if info.video else 'MP3 or M4A'}.") from failure
 
 
 def ring_due(services: Services) -> None:

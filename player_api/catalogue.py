@@ -47,7 +47,8 @@ def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha25
     video.source_bytes = size_bytes
     video.updated_at = session.scalar(select(now())) or video.updated_at
     digest = [] if sha256 else [steps.NewStep("digest", "light")]
-    steps.insert(session, video, [steps.NewStep("poster", "light"), *digest])
+    loudness = [steps.NewStep("loudness", "light")] if plan.audio else []
+    steps.insert(session, video, [steps.NewStep("poster", "light"), *digest, *loudness])
     refill(session, video, usual_codecs)
 
 
@@ -103,6 +104,8 @@ def steps_of(session: Session, video_ids: list[str]) -> dict[str, list[Step]]:
 def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
     """The video as the API shows it."""
     plan = Plan.model_validate(video.plan) if video.plan else None
+    # Not parsed: a list of videos shows many, and this is all that is needed of it.
+    loudness = {stream["index"]: stream.get("loudness") for stream in (video.media_info or {}).get("audio", ())}
     failed = next((step for step in its_steps if step.state == StepState.FAILED), None)
     error = None
     bit_rates = video.bit_rates or {}
@@ -134,9 +137,11 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
             for rendition in plan.video
         ] if plan else [],
         "tracks": [
-            {"kind": "audio", "name": plan.audio.name, "codecs": plan.audio.codecs, "channels": plan.audio.channels,
-             "language": plan.audio.language, "copied": plan.audio.copy_nth is not None}
-        ] if plan and plan.audio else [],
+            {"kind": "audio", "name": track.name, "label": track.label, "codecs": track.codecs,
+             "channels": track.channels, "language": track.language, "copied": track.copy_nth is not None,
+             "loudness": loudness.get(track.stream_index)}
+            for track in plan.audio
+        ] if plan else [],
         "steps": _summary(its_steps),
         "created_at": _rfc3339(video.created_at),
         "updated_at": _rfc3339(video.updated_at),

@@ -29,7 +29,8 @@ from player_api.services import Services
 from transcode import dash, playlists
 from transcode.bandwidth import BitRates
 from transcode.cells import THUMBNAIL_S
-from transcode.plan import AudioTrack, Plan
+from transcode.plan import Plan
+from transcode.sound import AudioTrack
 from transcode.steps import INIT, THUMBNAIL, poster_thumbnail
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
@@ -101,9 +102,9 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
                         at_s: Annotated[float | None, Query(alias="time", ge=0, allow_inf_nan=False,
                                                             description="Seconds.")] = None,
                         ) -> Response:
-        """The picture shown at `time`, to the 10 s before it; the poster without `time`."""
+        """The picture shown at `time`, to the 10 s before it; the poster without `time`, and of sound alone."""
         video = await playable(playback_id)
-        last = int(float(video.plan.duration_s) // THUMBNAIL_S)
+        last = int(float(video.plan.duration_s) // THUMBNAIL_S) if video.plan.video else 0
         i = poster_thumbnail(video.plan) if at_s is None else min(int(at_s // THUMBNAIL_S), last)
         cache = _BRIEFLY if at_s is None else _FOR_EVER
         return await answer(request, video, video.keys.thumbnail(i), THUMBNAIL, i, "image/jpeg", cache)

@@ -61,15 +61,25 @@ class RenditionLine(_Shape):
     average_bps: int | None = Field(description="Measured once it is complete.")
 
 
+class LoudnessLine(_Shape):
+    """How loud a track of the source is, over the whole of it (EBU R 128, ITU-R BS.1770)."""
+
+    integrated_lufs: float | None = Field(description="null: nothing is above -70 LUFS.", examples=[-16.2])
+    range_lu: float = Field(description="Loudness range (EBU Tech 3342).", examples=[5.1])
+    true_peak_dbtp: float | None = Field(description="null: nothing is above -70 LUFS.", examples=[-1.5])
+
+
 class TrackLine(_Shape):
-    """Sound."""
+    """Sound. A track of the source is one in stereo, and one more in 5.1 where it has that."""
 
     kind: Literal["audio"]
-    name: str
+    name: str = Field(examples=["aac", "aac-2", "aac-51"])
+    label: str = Field(description="For a menu: the language's own name, or the title.", examples=["Français"])
     codecs: str
-    channels: int
-    language: str | None
+    channels: int = Field(examples=[2, 6])
+    language: str | None = Field(description="BCP 47; null: the file does not say.", examples=["fr"])
     copied: bool = Field(description="The source's own packets, not encoded again.")
+    loudness: LoudnessLine | None = Field(description="Of the source's track; null until it is measured.")
 
 
 class SourceLine(_Shape):

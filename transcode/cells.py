@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from infra.core.command import GIB, Command, Limits
 from infra.core.safety import input_args
 from infra.core.steps import Tools
 from transcode import encoders
-from transcode.plan import AudioTrack, Plan, VideoRendition
+from transcode.plan import Plan, VideoRendition
+from transcode.sound import AudioTrack
 
 # The AAC encoder and decoder look back: this many packets before the first wanted one make its neighbour's context.
 _AUDIO_LEAD_PACKETS = 16
@@ -73,9 +75,9 @@ def video_command(tools: Tools, plan: Plan, source: Path, cells: Sequence[Cell],
         for cell, branch in zip(here, branches, strict=False):
             options = encoders.options(plan, cell.rendition, capped=cell.capped)
             outputs.append(ffmpeg.output(branch, f"file:{work / cell.file_name}", **options))
-    argv = _argv(tools, ffmpeg.merge_outputs(*outputs), source, max_pixels)
+    argv = with_input_limits(tools, ffmpeg.merge_outputs(*outputs), source, max_pixels)
     media_s = plan.start_s(k + 1) - plan.start_s(k)
-    return Command(argv, reads=(source,), work=work, nice=nice, limits=_limits(media_s + plan.seek_lead_s))
+    return Command(argv, reads=(source,), work=work, nice=nice, limits=media_limits(media_s + plan.seek_lead_s))
 
 
 def _decoded(plan: Plan, source: Path, start_s: Fraction) -> Any:
@@ -126,21 +128,24 @@ def audio_command(tools: Tools, plan: Plan, track: AudioTrack, source: Path, k: 
     seek_s = max(0, begin // track.sample_rate_hz - 1)
     sound = _input(plan, source, Fraction(seek_s))[str(track.stream_index)].filter("asetpts", _sound_time(plan, track))
     source_rate = track.source_rate_hz
+    # Left and right get the centre and each back channel at 0.707 and no LFE (ITU-R BS.775-3, table 2), all of it
+    # scaled so that full scale in every channel is full scale. Wherever ffmpeg puts the mixing, both filters know.
+    mixing = {"rematrix_maxval": 1} if track.source_channels > 2 else {}
     sound = (
         # Gaps become silence and overlaps are dropped, so that sample n is second n / rate, whatever the source did.
         # Two filters: one that resamples as well loses seconds of sound after a seek (ffmpeg 8.1).
         sound.filter("aresample", source_rate, **{"async": 1, "min_hard_comp": "0.02",
-                                                  "first_pts": seek_s * source_rate})
-        .filter("aresample", track.sample_rate_hz)
-        .filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+                                                  "first_pts": seek_s * source_rate, **mixing})
+        .filter("aresample", track.sample_rate_hz, **mixing)
+        .filter("aformat", sample_fmts="fltp", channel_layouts="5.1" if track.surround else "stereo")
         .filter("apad")
         .filter("atrim", start_pts=begin, end_pts=end)
         .filter("asetpts", "PTS-STARTPTS")
     )
     output = ffmpeg.output(sound, f"file:{work / 'audio.aac'}", f="adts", map_metadata=-1, fflags="+bitexact",
                            **{"c:a": "aac", "b:a": track.bit_rate_bps, "flags": "+bitexact"})
-    argv = _argv(tools, output, source, max_pixels)
-    return Command(argv, reads=(source,), work=work, nice=nice, limits=_limits(Fraction(end - begin, 48_000)))
+    argv = with_input_limits(tools, output, source, max_pixels)
+    return Command(argv, reads=(source,), work=work, nice=nice, limits=media_limits(Fraction(end - begin, 48_000)))
 
 
 def _sound_time(plan: Plan, track: AudioTrack) -> str:
@@ -177,18 +182,23 @@ def thumbnail_command(tools: Tools, plan: Plan, source: Path, i: int, work: Path
     picture = picture.filter("setsar", 1)
     output = ffmpeg.output(picture, f"file:{work / 'thumbnail.jpg'}", f="mjpeg", map_metadata=-1,
                            **{"q:v": 3, "frames:v": 1, "pix_fmt": "yuvj420p"})
-    return Command(_argv(tools, output, source, max_pixels), reads=(source,), work=work, nice=nice,
-                   limits=_limits(plan.seek_lead_s))
+    return Command(with_input_limits(tools, output, source, max_pixels), reads=(source,), work=work, nice=nice,
+                   limits=media_limits(plan.seek_lead_s))
 
 
-def _argv(tools: Tools, output: Any, source: Path, max_pixels: int) -> tuple[str, ...]:
-    args = ffmpeg.get_args(output)
-    at = args.index(f"file:{source}") - 1  # the -i that belongs to it
-    return (str(tools.ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y",
-            *args[:at], *input_args(max_pixels), *args[at:])
+def with_input_limits(tools: Tools, output: Any, source: Path, max_pixels: int,
+                      level: str = "warning") -> tuple[str, ...]:
+    """The words of the command, each opening of the source under the input rules."""
+    args: list[str] = []
+    for word, following in pairwise((*ffmpeg.get_args(output), "")):
+        if word == "-i" and following == f"file:{source}":
+            args += input_args(max_pixels)
+        args.append(word)
+    return (str(tools.ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-loglevel", level, "-y", *args)
 
 
-def _limits(media_s: Fraction) -> Limits:
+def media_limits(media_s: Fraction) -> Limits:
+    """Limits of a command that decodes this many seconds."""
     # Generous: 4K sources on a busy machine run at a tenth of real time. A hang must still end.
     return Limits(wall_s=120 + 60 * float(media_s), cpu_s=240 + int(120 * media_s), memory_bytes=8 * GIB,
                   file_bytes=1 * GIB)

@@ -8,8 +8,9 @@ from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 from transcode.bandwidth import BitRates
-from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
+from transcode.plan import Plan, VideoRendition, time_scale
 from transcode.playlists import bit_rates_of
+from transcode.sound import AudioTrack
 
 _NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 _MIN_BUFFER_S = 4  # with it every representation plays through a line of its declared bandwidth
@@ -28,8 +29,8 @@ def mpd(plan: Plan, measured: Mapping[str, BitRates]) -> str:
         "minBufferTime": _duration(Fraction(_MIN_BUFFER_S)),
     })
     period = ET.SubElement(root, "Period", {"id": "0", "start": "PT0S", "duration": _duration(plan.duration_s)})
-    if plan.audio is not None:
-        _sound(period, plan.audio, measured)
+    for track in plan.audio:
+        _sound(period, track, measured, main=track.stream_index == plan.audio[0].stream_index)
     for codec in plan.codecs:
         _pictures(period, plan, plan.of_codec(codec), measured)
     for number, adaptation in enumerate(period):
@@ -54,11 +55,17 @@ def _pictures(period: ET.Element, plan: Plan, renditions: Sequence[VideoRenditio
             "width": str(rendition.width_px), "height": str(rendition.height_px), "frameRate": rate, "sar": "1:1"})
 
 
-def _sound(period: ET.Element, track: AudioTrack, measured: Mapping[str, BitRates]) -> None:
+def _sound(period: ET.Element, track: AudioTrack, measured: Mapping[str, BitRates], *, main: bool) -> None:
+    """One set a rendition: a player must not change between stereo and 5.1 by itself."""
     adaptation = ET.SubElement(period, "AdaptationSet", {
         "contentType": "audio", "mimeType": "audio/mp4", "segmentAlignment": "true", "startWithSAP": "1",
         "lang": track.language or "und"})
-    ET.SubElement(adaptation, "Role", {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": "main"})
+    ET.SubElement(adaptation, "Label").text = track.label
+    if track.describes_video:  # in the scheme that DVB-DASH (ETSI TS 103 285) names
+        ET.SubElement(adaptation, "Accessibility", {"schemeIdUri": "urn:tva:metadata:cs:AudioPurposeCS:2007",
+                                                    "value": "1"})
+    role = "main" if main else "description" if track.describes_video else "alternate"
+    ET.SubElement(adaptation, "Role", {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": role})
     _template(adaptation, track.sample_rate_hz, [track.offset_samples + packet * 1024 for packet in track.boundaries])
     representation = ET.SubElement(adaptation, "Representation", {
         "id": track.name, "codecs": track.codecs, "bandwidth": str(bit_rates_of(track, measured).peak_bps),

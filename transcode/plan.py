@@ -9,6 +9,7 @@ commands and checks are functions of it; nothing else knows how a cell should lo
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil
@@ -16,19 +17,13 @@ from typing import NamedTuple
 
 from infra.core.errors import Rejected
 from infra.core.media import CODECS, AudioStream, Frozen, MediaInfo, Rational, VideoStream
-from transcode import colour, grid, ladder, levels
-from transcode.audio_fragments import aac_config
+from transcode import colour, grid, ladder, levels, sound
+from transcode.sound import AudioTrack
 
 PLAN_VERSION = 3  # part of the id: raise it when the same fields come to mean other bytes
 _DENSE = 2  # a source this many times its rung's cap: cameras write 2 to 4 times of what x264 makes of it
-_AUDIO_BPS = 128_000
-_COPY_MAX_BPS = 320_000
 # Where a container has no index, a seek lands somewhere near: begin this much earlier to be sure of a key frame.
 _UNINDEXED_LEAD_S = Fraction(12)
-# Containers with time stamps in milliseconds, and how long the packets of a codec are in samples: knowing both, the
-# exact sample a packet begins at can be restored. Without it neighbouring cells could be half a millisecond apart.
-_MILLISECOND_CONTAINERS = ("matroska", "flv", "asf")
-_PACKET_SAMPLES = {"aac": 1024, "mp3": 1152, "mp2": 1152, "ac3": 1536, "eac3": 1536}
 
 
 class _Encoding(NamedTuple):
@@ -71,32 +66,12 @@ class VideoRendition(Frozen):
         return self.max_bps * duration_s + self.buffer_bits
 
 
-class AudioTrack(Frozen):
-    """The audio rendition, in AAC packets of 1024 samples; packet i begins at (offset + 1024 i) / rate seconds."""
-
-    name: str
-    codecs: str
-    stream_index: int
-    sample_rate_hz: int
-    channels: int
-    bit_rate_bps: int
-    config_hex: str  # AudioSpecificConfig
-    offset_samples: int
-    boundaries: tuple[int, ...]  # in packets, one per segment boundary
-    copy_nth: int | None = None  # copy the packets of this audio track of the source; None: encode
-    copy_first: int = 0  # the source's packet that becomes packet 0
-    snap_samples: int = 0  # the source's time stamps are rounded to a millisecond; packets are this long
-    source_rate_hz: int = 0
-    source_start_s: Rational = Fraction(0)
-    language: str | None = None
-
-
 class Plan(Frozen):
     """See the module's docstring. Times in seconds, from the first frame of the output."""
 
     version: int
     encoder: str  # whose bytes these cells are; a worker with another one must not render them
-    video_index: int
+    video_index: int | None  # None: there is sound only, and a frame is an AAC packet of the first track
     origin_s: Rational  # the source's time stamp that is second 0 of the output
     container_start_s: Rational  # the source's time stamp that ffmpeg's -ss counts from
     seek_lead_s: Rational  # how much earlier than a frame its decoding must begin
@@ -106,7 +81,8 @@ class Plan(Frozen):
     frame_rate: Rational
     boundaries: tuple[int, ...]  # frame numbers
     video: tuple[VideoRendition, ...]  # codec by codec, each largest first; a size is scaled from the one before it
-    audio: AudioTrack | None
+    audio: tuple[AudioTrack, ...]  # the one to be heard at first in front; stereo before 5.1
+    cover_index: int | None = None  # a picture that the source carries along, where it has no other
     warnings: tuple[str, ...] = ()
 
     @property
@@ -126,7 +102,7 @@ class Plan(Frozen):
     @property
     def renditions(self) -> tuple[VideoRendition | AudioTrack, ...]:
         """Video as in `video`, then audio."""
-        return (*self.video, self.audio) if self.audio else self.video
+        return (*self.video, *self.audio)
 
     @property
     def segments(self) -> int:
@@ -162,48 +138,50 @@ def time_scale(rate: Fraction) -> int:
 
 
 def plan(info: MediaInfo, encoder: str, codecs: tuple[str, ...] = CODECS) -> Plan:
-    """The plan of a source in these codecs, which `encoder` has. Raises Rejected(no_video) when it holds no picture
-    that moves.
+    """The plan of a source in these codecs, which `encoder` has. Raises Rejected(no_streams) when there is neither
+    picture nor sound in it.
     """
-    video = info.video
-    if video is None:
-        raise Rejected("no_video", "This file has sound but no picture. Lectern needs a video file.")
-    rate = grid.output_rate(video)
-    audio = info.audio[0] if info.audio else None
-    origin_s = _origin(video, audio, rate)
-    frames = max(1, round((_end_s(info, video, audio) - origin_s) * rate))
-    boundaries = grid.boundaries(frames, rate)
+    video, heard = info.video, sound.chosen(info)
+    if video is None and not heard:
+        raise Rejected("no_streams", "There is neither picture nor sound in this file.")
+    rate = grid.output_rate(video) if video else sound.packet_rate(heard[0])
+    origin_s = _origin(video, heard, rate)
+    length = (_end_s(info, video, heard) - origin_s) * rate
+    boundaries = grid.boundaries(max(1, round(length) if video else ceil(length)), rate)
+    left_out = ("sound_tracks_left_out",) if len(info.audio) > len(heard) else ()
     return Plan(
         version=PLAN_VERSION,
         encoder=encoder,
-        video_index=video.index,
+        video_index=video.index if video else None,
         origin_s=origin_s,
         container_start_s=info.start_s,
-        seek_lead_s=_seek_lead(info, video, rate),
-        deinterlace=video.interlaced,
-        matrix=colour.matrix(video),
-        tone=colour.tone(video),
+        seek_lead_s=_seek_lead(info, video, rate) if video else Fraction(0),
+        deinterlace=video.interlaced if video else False,
+        matrix=colour.matrix(video) if video else None,
+        tone=colour.tone(video) if video else None,
         frame_rate=rate,
         boundaries=boundaries,
-        video=tuple(rendition for codec in codecs for rendition in _video_renditions(info, video, rate, codec)),
-        audio=_audio_track(info, audio, origin_s, boundaries, rate) if audio else None,
-        warnings=info.warnings,
+        video=tuple(rendition for codec in codecs for rendition in _video_renditions(info, video, rate, codec))
+        if video else (),
+        audio=sound.tracks(info, origin_s, boundaries, rate),
+        cover_index=None if video else info.cover_index,
+        warnings=(*info.warnings, *left_out),
     )
 
 
-def _origin(video: VideoStream, audio: AudioStream | None, rate: Fraction) -> Fraction:
-    """The earlier of both starts, moved by less than half a frame so that the video's frames sit on the grid.
+def _origin(video: VideoStream | None, heard: Sequence[AudioStream], rate: Fraction) -> Fraction:
+    """The earliest of all starts, moved by less than half a frame so that the video's frames sit on the grid.
 
     Frames between two grid points would be rounded this way and that; the sound moves along, so it stays in step.
     """
-    if audio is None or audio.start_s >= video.start_s:
-        return video.start_s
-    lead_frames = round((video.start_s - audio.start_s) * rate)
-    return video.start_s - lead_frames / rate
+    first_s = min((stream.start_s for stream in heard), default=video.start_s if video else Fraction(0))
+    if video is None or first_s >= video.start_s:
+        return video.start_s if video else first_s
+    return video.start_s - round((video.start_s - first_s) * rate) / rate
 
 
-def _end_s(info: MediaInfo, video: VideoStream, audio: AudioStream | None) -> Fraction:
-    streams = [stream for stream in (video, audio) if stream]
+def _end_s(info: MediaInfo, video: VideoStream | None, heard: Sequence[AudioStream]) -> Fraction:
+    streams = [stream for stream in (video, *heard) if stream]
     ends = [stream.start_s + stream.duration_s for stream in streams if stream.duration_s]
     if len(ends) < len(streams):  # one that does not tell its own end may be the last to end
         # Matroska's duration counts from 0, wherever the first frame is.
@@ -252,67 +230,3 @@ def _video_renditions(info: MediaInfo, video: VideoStream, rate: Fraction, codec
 def _scaled_bps(source_bps: int, video: VideoStream, size: ladder.Size) -> float:
     """What the source's bit rate comes to at another size: it grows with the 0.75th power of the pixels."""
     return float(source_bps * (size.width_px * size.height_px / (video.width_px * video.height_px)) ** 0.75)
-
-
-def _audio_track(
-    info: MediaInfo, audio: AudioStream, origin_s: Fraction, cuts: tuple[int, ...], rate: Fraction
-) -> AudioTrack:
-    copied = _copied(audio, origin_s, cuts, rate)
-    if copied is not None:
-        return copied
-    # 44.1 and 48 kHz stay: a resampler that starts anew in every cell would be heard at the joints.
-    sample_rate = audio.sample_rate_hz if audio.sample_rate_hz in (44_100, 48_000) else 48_000
-    return AudioTrack(
-        name="aac",
-        codecs="mp4a.40.2",
-        stream_index=audio.index,
-        sample_rate_hz=sample_rate,
-        channels=2,  # HLS authoring 2.3: stereo AAC must be there
-        bit_rate_bps=_AUDIO_BPS,
-        config_hex=aac_config(sample_rate, 2).hex(),
-        offset_samples=0,
-        boundaries=_packet_cuts(cuts, rate, sample_rate, 0),
-        snap_samples=_PACKET_SAMPLES.get(audio.codec, 0) if info.container in _MILLISECOND_CONTAINERS else 0,
-        source_rate_hz=audio.sample_rate_hz,
-        source_start_s=audio.start_s,
-        language=audio.language,
-    )
-
-
-def _copied(audio: AudioStream, origin_s: Fraction, cuts: tuple[int, ...], rate: Fraction) -> AudioTrack | None:
-    """The source's own packets, where they are fit: AAC-LC, at most stereo, on time at both ends."""
-    table, sample_rate = audio.packets, audio.sample_rate_hz
-    if table is None or audio.profile != "LC" or audio.channels > 2 or sample_rate not in (44_100, 48_000):
-        return None
-    if (audio.bit_rate_bps or 0) > _COPY_MAX_BPS:
-        return None
-    lead = origin_s * sample_rate - table.first_pts  # samples before second 0
-    first = max(0, ceil((lead - Fraction(1, 2)) / 1024))
-    offset = round(first * 1024 - lead)
-    boundaries = _packet_cuts(cuts, rate, sample_rate, offset)
-    available = table.count - first
-    if offset > sample_rate // 100 or available < boundaries[-1]:
-        return None  # starts or ends audibly off: encoding pads with silence
-    return AudioTrack(
-        name="aac",
-        codecs="mp4a.40.2",
-        stream_index=audio.index,
-        sample_rate_hz=sample_rate,
-        channels=audio.channels,
-        bit_rate_bps=audio.bit_rate_bps or _AUDIO_BPS,
-        config_hex=table.config_hex,
-        offset_samples=offset,
-        boundaries=boundaries,
-        copy_nth=table.nth,
-        copy_first=first,
-        language=audio.language,
-    )
-
-
-def _packet_cuts(cuts: tuple[int, ...], rate: Fraction, sample_rate_hz: int, offset_samples: int) -> tuple[int, ...]:
-    """The packet boundary nearest to each video boundary; each segment has at least one packet."""
-    packets = [0]
-    for cut in cuts[1:]:
-        nearest = round((cut / rate * sample_rate_hz - offset_samples) / 1024)
-        packets.append(max(nearest, packets[-1] + 1))
-    return tuple(packets)

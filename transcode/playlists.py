@@ -9,49 +9,82 @@ import m3u8
 
 from transcode.bandwidth import BitRates
 from transcode.grid import SEGMENT_S
-from transcode.plan import AudioTrack, Plan, VideoRendition
+from transcode.plan import Plan, VideoRendition
+from transcode.sound import AudioTrack
 
-_AUDIO_GROUP = "audio"
+_STEREO, _SURROUND = "audio", "audio-51"
 
 
 def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, BitRates]) -> str:
-    """The multivariant playlist: a variant a video rendition of `codecs`, audio as a rendition of its own.
+    """The multivariant playlist: a variant a video rendition of `codecs` and audio group; stereo and 5.1 are a group each.
 
+    Where there is no picture, one variant a group: the sound to be heard at first.
     `measured`: bit rates by rendition, of those that are complete; of the others the caps are declared.
     """
     playlist = m3u8.M3U8()
     playlist.version = "7"
     playlist.is_independent_segments = True
-    media = []
-    sound = BitRates(0, 0)
-    if plan.audio is not None:
-        # LANGUAGE is required on every audio rendition (Apple HLS authoring 8.10); und is its word for unknown.
-        audio = m3u8.Media(uri=f"{plan.audio.name}/index.m3u8", type="AUDIO", group_id=_AUDIO_GROUP, name="Audio",
-                           language=plan.audio.language or "und", default="YES", autoselect="YES",
-                           channels=str(plan.audio.channels))
-        playlist.add_media(audio)
-        media.append(audio)
-        sound = bit_rates_of(plan.audio, measured)
-    for codec in plan.codecs:
-        if codec not in codecs:
-            continue
-        for video in _first_choice_first(plan.of_codec(codec)):
+    groups = _audio_groups(plan)
+    for group, tracks in groups.items():
+        for track in tracks:
+            playlist.add_media(_rendition(group, track, default=track is tracks[0]))
+    silent: list[tuple[str | None, list[AudioTrack]]] = [(None, [])]
+    for group_id, tracks in [*groups.items()] or silent:
+        media = [one for one in playlist.media if one.group_id == group_id]
+        # Declared is the largest combination (HLS authoring 9.13), and every codec of the group.
+        heard = [bit_rates_of(track, measured) for track in tracks]
+        peak = max((rates.peak_bps for rates in heard), default=0)
+        average = max((rates.average_bps for rates in heard), default=0)
+        names = dict.fromkeys(track.codecs for track in tracks)
+        for video in (one for codec in plan.codecs if codec in codecs for one in _first_choice_first(plan.of_codec(codec))):
             picture = bit_rates_of(video, measured)
             playlist.add_playlist(m3u8.Playlist(
                 uri=f"{video.name}/index.m3u8",
                 stream_info={
-                    "bandwidth": picture.peak_bps + sound.peak_bps,
-                    "average_bandwidth": picture.average_bps + sound.average_bps,
-                    "codecs": video.codecs + (f",{plan.audio.codecs}" if plan.audio else ""),
+                    "bandwidth": picture.peak_bps + peak,
+                    "average_bandwidth": picture.average_bps + average,
+                    "codecs": ",".join((video.codecs, *names)),
                     "resolution": f"{video.width_px}x{video.height_px}",
                     "frame_rate": float(round(plan.frame_rate, 3)),
                     "video_range": "SDR",
-                    "audio": _AUDIO_GROUP if plan.audio else None,
+                    "audio": group_id,
                 },
                 media=media,
                 base_uri=None,
             ))
+        if not plan.video:
+            playlist.add_playlist(m3u8.Playlist(
+                uri=f"{tracks[0].name}/index.m3u8",
+                stream_info={"bandwidth": peak, "average_bandwidth": average, "codecs": ",".join(names), "audio": group_id},
+                media=media,
+                base_uri=None,
+            ))
     return str(playlist.dumps())
+
+
+def _audio_groups(plan: Plan) -> dict[str, list[AudioTrack]]:
+    """The members of each audio group, which are the same tracks in every group (RFC 8216bis, 4.4.6.1.1).
+
+    A track that has no 5.1 is in that group with its stereo.
+    """
+    stereo = [track for track in plan.audio if not track.surround]
+    surround = {track.stream_index: track for track in plan.audio if track.surround}
+    groups = {_STEREO: stereo} if stereo else {}
+    if surround:
+        groups[_SURROUND] = [surround.get(track.stream_index, track) for track in stereo]
+    return groups
+
+
+def _rendition(group: str, track: AudioTrack, *, default: bool) -> m3u8.Media:
+    return m3u8.Media(
+        uri=f"{track.name}/index.m3u8", type="AUDIO", group_id=group, name=track.label,
+        # LANGUAGE is required on every audio rendition (Apple HLS authoring 8.10); und is its word for unknown.
+        language=track.language or "und",
+        default="YES" if default else "NO",
+        autoselect="YES",
+        channels=str(track.channels),
+        characteristics="public.accessibility.describes-video" if track.describes_video else None,
+    )
 
 
 def media(plan: Plan, rendition: VideoRendition | AudioTrack) -> str:
@@ -85,5 +118,7 @@ def bit_rates_of(rendition: VideoRendition | AudioTrack, measured: Mapping[str, 
 
 def _first_choice_first(video: tuple[VideoRendition, ...]) -> list[VideoRendition]:
     """A player begins with the first variant: the one nearest to 720p; the others follow, largest first."""
+    if not video:
+        return []
     first = min(video, key=lambda v: abs(min(v.width_px, v.height_px) - 720))
     return [first, *(v for v in video if v is not first)]

@@ -18,10 +18,12 @@ from infra.core.aac_table import AacTable, read_aac_table, read_moov
 from infra.core.command import Command
 from infra.core.errors import StepFailed
 from infra.core.keys import PlanKeys
+from infra.core.languages import iso639_2
 from infra.core.ports import Storage
 from infra.core.steps import Runner, Tools
-from transcode import audio_fragments, cells, colour
-from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
+from transcode import audio_fragments, cells, colour, still
+from transcode.plan import Plan, VideoRendition, time_scale
+from transcode.sound import AudioTrack
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +75,8 @@ def make_inits(plan: Plan, names: Sequence[str], source: Path, work: Path, tools
                max_pixels: int, nice: int = 0) -> dict[str, bytes]:
     """The init sections of the renditions `names`, from the first frame of the video.
 
-    Of a picture that takes decoding and encoding one frame, so it is also the proof that the source can be rendered.
-    Raises StepFailed: `bad_cell` or the runner's codes; OutOfSpace.
+    Of a picture that takes decoding and encoding one frame (where there is none, the first cell of the sound), so it is
+    also the proof that the source can be rendered. Raises StepFailed: `bad_cell` or the runner's codes; OutOfSpace.
     """
     renditions = [rendition for name in names if (rendition := plan.rendition(name)) is not None]
     inits = {track.name: audio_init(track) for track in renditions if isinstance(track, AudioTrack)}
@@ -86,24 +88,42 @@ def make_inits(plan: Plan, names: Sequence[str], source: Path, work: Path, tools
             init, _ = _split(work / cell.file_name)
             _check_init(plan, cell.rendition, init)
             inits[cell.rendition.name] = init
-        _empty(work)
+    elif not plan.video and plan.audio[0].copy_nth is None:
+        run(cells.audio_command(tools, plan, plan.audio[0], source, 0, work, max_pixels=max_pixels, nice=nice))
+    _empty(work)
     return inits
 
 
 def render_thumbnail(ctx: RenderContext, i: int) -> None:
-    """Publish the picture at i x 10 s, unless it is there."""
+    """Publish the picture at i x 10 s, unless it is there; of sound alone its cover or waveform."""
     if ctx.storage.stat(ctx.keys.thumbnail(i)) is None:
-        _lay_out(ctx.plan, ctx.work)
-        _run(ctx, cells.thumbnail_command(ctx.tools, ctx.plan, ctx.source, i, ctx.work,
-                                        max_pixels=ctx.max_pixels, nice=ctx.nice))
+        if ctx.plan.video:
+            _lay_out(ctx.plan, ctx.work)
+            _run(ctx, cells.thumbnail_command(ctx.tools, ctx.plan, ctx.source, i, ctx.work,
+                                              max_pixels=ctx.max_pixels, nice=ctx.nice))
+        else:
+            _draw(ctx)
         ctx.storage.put(ctx.keys.thumbnail(i), _output(ctx.work / "thumbnail.jpg").read_bytes())
         _empty(ctx.work)
+
+
+def _draw(ctx: RenderContext) -> None:
+    how = ctx.tools, ctx.plan, ctx.source, ctx.work
+    if ctx.plan.cover_index is not None:
+        try:
+            ctx.run(still.cover_command(*how, max_pixels=ctx.max_pixels, nice=ctx.nice))
+            return
+        except StepFailed as failure:
+            if failure.code != "tool_failed":
+                raise
+            log.info("the cover can not be shown: %s", failure)
+    _run(ctx, still.waveform_command(*how, max_pixels=ctx.max_pixels, nice=ctx.nice))
 
 
 def audio_init(track: AudioTrack) -> bytes:
     """The init section of the audio rendition: a pure function of the plan."""
     config = bytes.fromhex(track.config_hex)
-    return audio_fragments.audio_init(config, track.sample_rate_hz, track.channels, track.language or "und")
+    return audio_fragments.audio_init(config, track.sample_rate_hz, track.channels, iso639_2(track.language))
 
 
 def fill(ctx: RenderContext, first: int, last: int, names: Sequence[str], progress: Callable[[float], None],

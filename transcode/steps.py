@@ -21,7 +21,7 @@ from transcode.source_parts import source_parts
 INIT = -1  # segment number that stands for the init sections in a demand
 THUMBNAIL = "thumbnail"  # rendition name of the pictures in a demand
 _SPAN_S = 60  # a span this long keeps the fixed cost small, and a fleet of workers busy near the end
-_KEY = re.compile(r"([a-z0-9]+):(\d+)-(\d+)")
+_KEY = re.compile(r"([a-z0-9-]+):(\d+)-(\d+)")
 _BACKGROUND = 10  # niceness of what nobody waits for
 
 
@@ -36,12 +36,15 @@ def fill_keys(plan: Plan, codecs: Sequence[str]) -> list[str]:
         if plan.start_s(k + 1) - plan.start_s(first) >= _SPAN_S or k + 1 == plan.segments:
             spans.append((first, k + 1))
             first = k + 1
-    keys = []
-    for i, codec in enumerate(codec for codec in plan.codecs if codec in codecs):
+    keys: list[str] = []
+    # Sound goes with the first codec; what is sound only is cheap, and always filled.
+    wanted = [codec for codec in plan.codecs if codec in codecs] if plan.video else [""]
+    for i, codec in enumerate(wanted):
         for first, last in spans:
-            if plan.audio is not None and i == 0:
-                keys.append(f"{plan.audio.name}:{first}-{last}")
-            keys.append(f"{codec}:{first}-{last}")
+            if i == 0:
+                keys.extend(f"{track.name}:{first}-{last}" for track in plan.audio)
+            if plan.video:
+                keys.append(f"{codec}:{first}-{last}")
     return keys
 
 
@@ -53,8 +56,7 @@ def fill(ctx: StepContext) -> None:
     group, first, last = match[1], int(match[2]), int(match[3])
     plan = _plan(ctx)
     names = [video.name for video in plan.of_codec(group)]
-    if plan.audio is not None and plan.audio.name == group:
-        names.append(plan.audio.name)
+    names += [track.name for track in plan.audio if track.name == group]
     with _local(ctx, plan, plan.start_s(first), plan.start_s(last)) as source:
         render.fill(_render_context(ctx, plan, source, _BACKGROUND), first, last, names, ctx.progress, ctx.check)
 
@@ -83,7 +85,7 @@ def demanded(ctx: StepContext, name: str, k: int) -> None:
     rendition `thumbnail` a picture."""
     plan = _plan(ctx)
     if name == THUMBNAIL:
-        start_s = end_s = Fraction(k * THUMBNAIL_S)
+        start_s, end_s = _thumbnail_s(plan, k)
     else:
         start_s, end_s = (plan.start_s(0), plan.start_s(1)) if k == INIT else (plan.start_s(k), plan.start_s(k + 1))
     with _local(ctx, plan, start_s, end_s) as source:
@@ -100,12 +102,22 @@ def poster(ctx: StepContext) -> None:
     """The picture that stands for the video in lists and before it plays."""
     plan = _plan(ctx)
     i = poster_thumbnail(plan)
-    with _local(ctx, plan, Fraction(i * THUMBNAIL_S), Fraction(i * THUMBNAIL_S)) as source:
+    with _local(ctx, plan, *_thumbnail_s(plan, i)) as source:
         render.render_thumbnail(_render_context(ctx, plan, source, 5), i)
 
 
+def _thumbnail_s(plan: Plan, i: int) -> tuple[Fraction, Fraction]:
+    """Which seconds of the source thumbnail `i` is made from; a waveform is of all."""
+    return (Fraction(i * THUMBNAIL_S), Fraction(i * THUMBNAIL_S)) if plan.video else (Fraction(0), plan.duration_s)
+
+
 def poster_thumbnail(plan: Plan) -> int:
-    """Number of the thumbnail that is the poster: a tenth into the video, at most half a minute."""
+    """Number of the thumbnail that is the poster: a tenth into the video, at most half a minute.
+
+    Sound alone has one picture, number 0.
+    """
+    if not plan.video:
+        return 0
     return int(min(plan.duration_s / 10, Fraction(30)) / THUMBNAIL_S)
 
 

@@ -62,6 +62,14 @@ class AacPackets(Frozen):
     config_hex: str  # AudioSpecificConfig
 
 
+class Loudness(Frozen):
+    """How loud a track is as a whole (EBU R 128, ITU-R BS.1770)."""
+
+    integrated_lufs: float | None  # None: silence
+    range_lu: float  # EBU Tech 3342
+    true_peak_dbtp: float | None  # None: silence
+
+
 class AudioStream(Frozen):
     """One audio stream."""
 
@@ -75,7 +83,10 @@ class AudioStream(Frozen):
     language: str | None = None
     title: str | None = None
     bit_rate_bps: int | None = None
+    default: bool = False  # to be heard unless somebody chooses another
+    describes_video: bool = False  # audio description
     packets: AacPackets | None = None
+    loudness: Loudness | None = None  # measured by a step, after the probe
 
 
 class MediaInfo(Frozen):
@@ -88,4 +99,5 @@ class MediaInfo(Frozen):
     seekable: bool = True  # the container carries an index of key frames
     video: VideoStream | None = None
     audio: tuple[AudioStream, ...] = ()
+    cover_index: int | None = None  # a still picture beside the sound: the cover of a record or podcast
     warnings: tuple[str, ...] = ()  # codes such as "truncated"; shown to the creator

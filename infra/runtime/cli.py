@@ -92,6 +92,7 @@ def process(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)
         "duration_s": round(float(done.plan.duration_s), 3), "size_bytes": done.size_bytes,
         "segments": done.plan.segments, "renditions": [r.name for r in done.plan.renditions],
         "warnings": list(done.plan.warnings),
+        "loudness": {name: measured.model_dump() for name, measured in done.loudness.items()},
     }
     if as_json:
         print(json.dumps(summary))
@@ -120,23 +121,26 @@ def plan(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)],
         return
     if not 0 <= segment < found.segments:
         raise NotFound("segment_not_found", f"The segments are numbered 0 to {found.segments - 1}.")
-    out.print(f"plan {found.id}: {float(found.duration_s):.3f} s, {found.frame_rate} frames/s, "
-              f"{found.boundaries[-1]} frames in {found.segments} segments")
+    unit = "frames" if found.video else "packets"
+    out.print(f"plan {found.id}: {float(found.duration_s):.3f} s, {found.frame_rate} {unit}/s, "
+              f"{found.boundaries[-1]} {unit} in {found.segments} segments")
     for video in found.video:
         out.print(f"  {video.name:12} {video.width_px}x{video.height_px}  {video.codecs}  at most "
                   f"{video.max_bps / 1000:.0f} kbit/s, crf {video.crf}, {video.preset}")
-    if found.audio:
-        how = "copied from the source" if found.audio.copy_nth is not None else f"{found.audio.bit_rate_bps} bit/s"
-        out.print(f"  {found.audio.name:12} {found.audio.sample_rate_hz} Hz, {found.audio.channels} channels, {how}")
+    for track in found.audio:
+        how = "copied from the source" if track.copy_nth is not None else f"{track.bit_rate_bps} bit/s"
+        out.print(f"  {track.name:12} {track.sample_rate_hz} Hz, {track.channels} channels, {how}, {track.label}",
+                  markup=False)
     for warning in found.warnings:
         out.print(f"  warning: {warning}")
     work = Path()
     for codec in found.codecs:
         wanted = [cells.Cell(video, segment, video.capped) for video in found.of_codec(codec)]
         print("\n" + cells.video_command(tools, found, file, wanted, work, max_pixels=settings.max_pixels).shell())
-    if found.audio and found.audio.copy_nth is None:
-        print("\n" + cells.audio_command(tools, found, found.audio, file, segment, work,
-                                         max_pixels=settings.max_pixels).shell())
+    for track in found.audio:
+        if track.copy_nth is None:
+            print("\n" + cells.audio_command(tools, found, track, file, segment, work,
+                                             max_pixels=settings.max_pixels).shell())
 
 
 @app.command()

@@ -15,6 +15,7 @@ from ingest.source_digest import digest_source
 from player_api import catalogue
 from player_api.admission import try_out
 from transcode import steps as transcode
+from transcode.loudness import loudness, with_loudness
 from transcode.plan import Plan
 from transcode.plan import plan as make_plan
 
@@ -55,17 +56,24 @@ def _measured(session: Session, video: Video, key: str, outcome: Outcome) -> Non
     video.bit_rates = {**(video.bit_rates or {}), **(outcome or {})}
 
 
+def _heard(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    info = MediaInfo.model_validate(video.media_info)
+    video.media_info = with_loudness(info, outcome["loudness"]).model_dump(mode="json")
+
+
 # An upload is looked at and planned before it is acknowledged, so its steps begin with poster and fill.
 ITINERARY = Itinerary(
     steps={
         spec.name: spec
         for spec in (
-            #        name       queue    runs               then
-            StepSpec("fetch",   "light", _fetch,            _fetched),
-            StepSpec("poster",  "light", transcode.poster),
-            StepSpec("digest",  "light", digest_source,     _digested),
-            StepSpec("fill",    "media", transcode.fill,    _filled),
-            StepSpec("measure", "light", transcode.measure, _measured),
+            #        name        queue    runs               then
+            StepSpec("fetch",    "light", _fetch,            _fetched),
+            StepSpec("poster",   "light", transcode.poster),
+            StepSpec("digest",   "light", digest_source,     _digested),
+            StepSpec("loudness", "light", loudness,          _heard),
+            StepSpec("fill",     "media", transcode.fill,    _filled),
+            StepSpec("measure",  "light", transcode.measure, _measured),
         )
     },
     render_demand=transcode.demanded,

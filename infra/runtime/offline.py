@@ -19,6 +19,7 @@ from pathlib import Path
 
 from infra.core.errors import Conflict, NotFound, OutOfSpace, StepFailed
 from infra.core.keys import PlanKeys
+from infra.core.media import Loudness
 from infra.core.settings import Settings
 from infra.core.steps import Tools
 from infra.process import ProcessRunner
@@ -28,6 +29,7 @@ from ingest.probe import probe
 from player_api.pages import static_watch_page
 from transcode import dash, playlists, render
 from transcode.bandwidth import bit_rates
+from transcode.loudness import measure
 from transcode.plan import Plan
 from transcode.plan import plan as make_plan
 from transcode.steps import poster_thumbnail
@@ -41,6 +43,7 @@ class Processed:
     folder: Path
     wall_s: float
     size_bytes: int
+    loudness: dict[str, Loudness]  # by stereo rendition
 
 
 def examine(file: Path, settings: Settings, tools: Tools, runner: ProcessRunner) -> Plan:
@@ -96,6 +99,9 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
             stop.set()
             pool.shutdown(cancel_futures=True)
 
+    loudness = {track.name: measure(tools, runner, track.stream_index, file.absolute(), plan.duration_s,
+                                    max_pixels=settings.max_pixels) for track in plan.audio if not track.surround}
+
     # The playlists come last: while they are absent, nobody takes the folder for finished.
     for rendition in plan.renditions:
         storage.put(f"{rendition.name}/index.m3u8", playlists.media(plan, rendition).encode())
@@ -108,7 +114,7 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     storage.put("manifest.mpd", dash.mpd(plan, measured).encode())
     storage.put("master.m3u8", playlists.multivariant(plan, settings.hls_codecs.split(","), measured).encode())
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    return Processed(plan, out, time.monotonic() - begun, size)
+    return Processed(plan, out, time.monotonic() - begun, size, loudness)
 
 
 def _claim(out: Path, plan: Plan) -> None:

@@ -122,10 +122,10 @@ _QUIET = ["-hide_banner", "-v", "error", "-nostdin", "-y"]
 
 
 def _sound(plan: Plan, out: Path) -> list[str]:
-    if plan.audio is None:
+    if not plan.audio:
         return []
-    how = ["copy"] if plan.audio.copy_nth is not None else ["aac", "-b:a", str(plan.audio.bit_rate_bps)]
-    return ["-map", f"0:{plan.audio.stream_index}", "-c:a", *how, str(out / "sound.mp4")]
+    how = ["copy"] if plan.audio[0].copy_nth is not None else ["aac", "-b:a", str(plan.audio[0].bit_rate_bps)]
+    return ["-map", f"0:{plan.audio[0].stream_index}", "-c:a", *how, str(out / "sound.mp4")]
 
 
 def _encoder(plan: Plan, rung: VideoRendition) -> list[str]:

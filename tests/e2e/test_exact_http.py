@@ -102,7 +102,7 @@ def test_all_cells_over_http_are_the_planned_frames(
 def test_picture_and_sound_over_http_are_in_step(service: Service, desk: Desk, clips: Clips, tmp_path: Path) -> None:
     source = clips.flashing("flashing.mp4", "-c:a", "aac")
     made = plan(desk.info(source), desk.tools.encoder)
-    assert made.audio is not None
+    (track,) = made.audio
     video = service.upload(source)
     bodies = fetched(service, video["playback_id"], "flash")
     picture, sound = tmp_path / "picture.mp4", tmp_path / "sound.mp4"
@@ -110,11 +110,11 @@ def test_picture_and_sound_over_http_are_in_step(service: Service, desk: Desk, c
     sound.write_bytes(bodies["aac"])
     flashes = flash_times(desk.pictures(picture), made)
     raw = tmp_path / "sound.f32"
-    desk.ffmpeg("-i", sound, "-map", "0:a:0", "-ac", str(made.audio.channels), "-f", "f32le", raw, reads=(sound,),
+    desk.ffmpeg("-i", sound, "-map", "0:a:0", "-ac", str(track.channels), "-f", "f32le", raw, reads=(sound,),
                 work=tmp_path)
-    samples = np.fromfile(raw, np.float32).reshape(-1, made.audio.channels)[:, 0]
-    beeps = beep_times(np.concatenate([np.zeros(made.audio.offset_samples, np.float32), samples]), made.audio)
+    samples = np.fromfile(raw, np.float32).reshape(-1, track.channels)[:, 0]
+    beeps = beep_times(np.concatenate([np.zeros(track.offset_samples, np.float32), samples]), track)
     assert len(flashes) == len(beeps) >= 8
     assert np.abs(flashes - beeps).max() < 0.020
-    ends_s = made.boundaries[-1] / float(made.frame_rate), len(samples) / made.audio.sample_rate_hz
-    assert abs(ends_s[0] - ends_s[1]) < 0.020 + 1024 / made.audio.sample_rate_hz
+    ends_s = made.boundaries[-1] / float(made.frame_rate), len(samples) / track.sample_rate_hz
+    assert abs(ends_s[0] - ends_s[1]) < 0.020 + 1024 / track.sample_rate_hz

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from lecture_clips import ffmpeg
 from playwright.sync_api import Browser, Page, Route
 from service import ROOT, Service, until
 
@@ -26,6 +27,10 @@ START = {
         player.attach(video).then(() => player.load(MANIFEST)).then(() => { window.ready = true; },
                                                                     (error) => errors.push("shaka " + error.code));
         window.heights = () => player.getVariantTracks().map((track) => track.height);
+        window.sounds = () => player.getAudioTracks().map(({ language, channelsCount }) => [language, channelsCount]);
+        window.heard = () => player.getAudioTracks().find((track) => track.active)?.language;
+        window.choose = (wanted) => player.selectAudioTrack(
+          player.getAudioTracks().find(({ language, channelsCount }) => language === wanted && channelsCount === 2));
         window.pick = (height) => {
           player.configure("abr.enabled", false);
           player.selectVariantTrack(player.getVariantTracks().find((track) => track.height === height), true, 0);
@@ -36,6 +41,11 @@ START = {
         player.on("streamInitialized", () => { window.ready = true; });
         player.initialize(video, MANIFEST, false);
         window.heights = () => player.getRepresentationsByType("video").map((one) => one.height);
+        const channels = (track) => Number(track.audioChannelConfiguration[0].value);
+        window.sounds = () => player.getTracksFor("audio").map((track) => [track.lang, channels(track)]);
+        window.heard = () => player.getCurrentTrackFor("audio")?.lang;
+        window.choose = (wanted) => player.setCurrentTrack(
+          player.getTracksFor("audio").find((track) => track.lang === wanted && channels(track) === 2));
         window.pick = (height) => {
           player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: false } },
                                                buffer: { fastSwitchEnabled: true } } });
@@ -78,11 +88,24 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize(("player", "manifest"), [("shaka", "master.m3u8"), ("shaka", "manifest.mpd"),
-                                                  ("dashjs", "manifest.mpd")])
-def test_it_plays_switches_seeks_and_ends(service: Service, video: dict[str, Any], players: Path, page: Page,
-                                          player: str, manifest: str) -> None:
-    address = f"/play/{video['playback_id']}/{manifest}"
+@pytest.fixture(scope="module")
+def tracks(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A video of 12 s with English in 5.1 and French in stereo."""
+    clip = tmp_path_factory.mktemp("tracks") / "tracks.mkv"
+    inputs = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=12",
+              "-f", "lavfi", "-i", "sine=300:duration=12", "-f", "lavfi", "-i", "sine=900:duration=12"]
+    subprocess.run([ffmpeg(), "-v", "error", *inputs, "-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264",
+                    "-c:a", "aac", "-ac:a:0", "6", "-ac:a:1", "2", "-metadata:s:a:0", "language=eng",
+                    "-metadata:s:a:1", "language=fre", str(clip)], check=True, timeout=60)
+    return service.upload(clip)
+
+
+Look = Callable[..., Any]  # the value of a script as soon as it is true
+
+
+def opened(service: Service, players: Path, page: Page, player: str, manifest: str, playback_id: str) -> Look:
+    """Start `player` on a page of its own."""
+    address = f"/play/{playback_id}/{manifest}"
     html = f"""<!doctype html><title>{player}</title><video muted></video><script src="/player.js"></script><script>
         const video = document.querySelector("video"), errors = window.errors = [], MANIFEST = "{address}";
         video.addEventListener("error", () => errors.push("video " + video.error.message));
@@ -102,6 +125,33 @@ def test_it_plays_switches_seeks_and_ends(service: Service, video: dict[str, Any
             return page.evaluate(script)
         return until(look, within_s, f"{player} on {manifest}: {script}")
 
+    return true
+
+
+EACH = pytest.mark.parametrize(("player", "manifest"), [("shaka", "master.m3u8"), ("shaka", "manifest.mpd"),
+                                                        ("dashjs", "manifest.mpd")])
+
+
+@EACH
+def test_every_sound_track_can_be_chosen(service: Service, tracks: dict[str, Any], players: Path, page: Page, player: str,
+                                         manifest: str) -> None:
+    true = opened(service, players, page, player, manifest, tracks["playback_id"])
+    true("window.ready")
+    page.evaluate("void video.play()")
+    true("video.currentTime > 1")
+    found = {tuple(one) for one in page.evaluate("sounds()")}
+    assert {("en", 2), ("en", 6), ("fr", 2)} <= found
+    assert page.evaluate("heard()") == "en"
+    page.evaluate("void choose('fr')")
+    true("heard() === 'fr'")
+    page.evaluate("void (video.currentTime = 10.5)")
+    true("window.ended")
+
+
+@EACH
+def test_it_plays_switches_seeks_and_ends(service: Service, video: dict[str, Any], players: Path, page: Page,
+                                          player: str, manifest: str) -> None:
+    true = opened(service, players, page, player, manifest, video["playback_id"])
     true("window.ready")
     page.evaluate("void video.play()")
     true("video.currentTime > 2.5")

@@ -23,8 +23,9 @@ from infra.core.steps import Runner, Tools
 from infra.storage.local import LocalStorage
 from ingest.packets import with_aac_packets
 from ingest.probe import probe
-from transcode.plan import AudioTrack, Plan, plan
+from transcode.plan import Plan, plan
 from transcode.render import RenderContext
+from transcode.sound import AudioTrack
 
 KEYS = PlanKeys("")
 BITS, WIDTH, HEIGHT = 16, 320, 180
@@ -80,15 +81,19 @@ class Desk:
                     "-pix_fmt", "gray", "-fps_mode", "passthrough", "-f", "rawvideo", raw, reads=(path,), work=path.parent)
         return np.fromfile(raw, np.uint8).reshape(-1, HEIGHT, WIDTH)
 
-    def sound(self, ctx: RenderContext) -> np.ndarray:
-        """The joined audio rendition, from second 0 of the video on (left channel)."""
-        track = ctx.plan.audio
+    def sound(self, ctx: RenderContext, nth: int = 0) -> np.ndarray:
+        """An audio rendition, joined, from second 0 of the video on (left channel)."""
+        return self.channels(ctx, nth)[:, 0]
+
+    def channels(self, ctx: RenderContext, nth: int = 0) -> np.ndarray:
+        """An audio rendition, joined, from second 0 of the video on; a column a channel."""
+        track = ctx.plan.audio[nth]
         path = self.joined(ctx, track.name)
         raw = path.with_suffix(".f32")
         self.ffmpeg("-i", path, "-map", "0:a:0", "-ac", str(track.channels), "-f", "f32le", raw, reads=(path,),
                     work=path.parent)
-        samples = np.fromfile(raw, np.float32).reshape(-1, track.channels)[:, 0]
-        return np.concatenate([np.zeros(track.offset_samples, np.float32), samples])
+        samples = np.fromfile(raw, np.float32).reshape(-1, track.channels)
+        return np.concatenate([np.zeros((track.offset_samples, track.channels), np.float32), samples])
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def test_a_flash_and_its_beep_come_together(
     desk: Desk, clips: Clips, out: Path, source: Source, clip: dict[str, Any]
 ) -> None:
     ctx = desk.context(clips.flashing(source.name, *source.args, **clip), out)
-    track = ctx.plan.audio
+    track = ctx.plan.audio[0]
     assert (track.copy_nth is not None) == source.copied
     for rendition in ctx.plan.renditions:
         for k in reversed(range(ctx.plan.segments)):

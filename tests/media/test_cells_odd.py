@@ -48,10 +48,10 @@ def test_the_last_picture_stays_while_the_sound_goes_on(
 def test_silence_follows_when_the_sound_ends_first(desk: Desk, clips: Clips, out: Path) -> None:
     ctx = rendered(desk, clips.flashing("short_sound.mp4", "-c:a", "aac", seconds=9, audio_s=4), out)
     sound = desk.sound(ctx)
-    rate = ctx.plan.audio.sample_rate_hz
+    rate = ctx.plan.audio[0].sample_rate_hz
     assert abs(len(sound) / rate - 9) <= 0.02
     assert np.abs(sound[int(4.1 * rate) :]).max() < 0.001
-    assert len(beep_times(sound, ctx.plan.audio)) == 3
+    assert len(beep_times(sound, ctx.plan.audio[0])) == 3
 
 
 @pytest.mark.parametrize("container", ["mp4", "mkv"])
@@ -111,7 +111,7 @@ def test_a_source_that_begins_at_ten_seconds_begins_at_zero(
     assert abs(ctx.plan.duration_s - 7) <= Fraction(1, 20)
     shown = flash_times(desk.pictures(desk.joined(ctx, ctx.plan.video[0].name)), ctx.plan)
     assert np.abs(shown - [0.52, 1.84, 3.16, 4.48, 5.8]).max() <= 0.021 + 0.04
-    assert np.abs(shown - beep_times(desk.sound(ctx), ctx.plan.audio)).max() <= 0.02
+    assert np.abs(shown - beep_times(desk.sound(ctx), ctx.plan.audio[0])).max() <= 0.02
 
 
 def test_the_thumbnail_is_the_picture_at_its_time(desk: Desk, clips: Clips, out: Path) -> None:

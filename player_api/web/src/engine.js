@@ -73,6 +73,7 @@ function withHls(video, source, start_s, rendered, tell) {
 
   hls.on(Hls.Events.MANIFEST_PARSED, async () => {
     parsed = true;
+    keepStereo(hls);
     // From here on hls.js stays with the codec of the first level.
     hls.startLevel = firstLevel(hls.levels, await firstCodec(hls.levels, rendered), video);
     hls.startLoad(start_s > 0 ? start_s : -1);
@@ -170,6 +171,20 @@ function refused(status) {
   if (status === 401 || status === 403) return "This link is not valid, or not any more. Ask for a new one.";
   if (status === 404 || status === 410) return "There is no video at this address (any more).";
   return undefined;
+}
+
+// Each size is listed with stereo and again with 5.1. hls.js takes them for steps of quality, and would change the sound
+// with the line; a browser mixes 5.1 down anyway. Players on televisions choose by their loudspeakers.
+function keepStereo(hls) {
+  const channels = new Map(hls.allAudioTracks.map((track) => [track.groupId, 0]));
+  for (const track of hls.allAudioTracks) {
+    channels.set(track.groupId, Math.max(channels.get(track.groupId), Number.parseInt(track.channels) || 2));
+  }
+  const most = (level) => Math.max(0, ...(level.audioGroups ?? []).map((group) => channels.get(group) ?? 0));
+  const least = Math.min(...hls.levels.map(most));
+  for (let index = hls.levels.length - 1; index >= 0; index--) {
+    if (most(hls.levels[index]) > least) hls.removeLevel(index);
+  }
 }
 
 /** "720p" names the shorter side, so that a video filmed upright is called the same. */

@@ -9,7 +9,7 @@ const KEY = "lectern.key"; // kept for this tab only: a key is a password
 
 const main = document.querySelector("main[data-upload-url]");
 const key = element("input", { type: "password", autocomplete: "off", required: true, spellcheck: "false" });
-const file = element("input", { type: "file", accept: "video/*,.mkv,.mov,.mp4,.webm,.avi,.ts,.m4v" });
+const file = element("input", { type: "file", accept: "video/*,audio/*,.mkv,.mov,.mp4,.webm,.avi,.ts,.m4v,.m4a,.mp3,.opus,.flac" });
 const drop = element("label", { class: "drop" }, element("strong", {}, "Drop a video here"), "or choose a file", file);
 const title = element("input", { type: "text", maxlength: "200" });
 const progress = element("progress", { max: 1, value: 0, "aria-label": "Upload", hidden: true });

@@ -20,6 +20,8 @@ const box = element("div", { class: "notice", role: "alert", hidden: true }, sen
 const waiting = element("p", { class: "hint", role: "status" });
 const quality = element("select", { disabled: true }, element("option", { value: "-1" }, "Auto"));
 const qualityField = element("label", {}, "Quality", quality);
+const sound = element("select");
+const soundField = element("label", { hidden: true }, "Sound", sound);
 const speed = element("select", {}, ...SPEEDS.map((rate) => element("option", { value: rate }, `${rate}×`)));
 const share = element("button", { type: "button" }, "Copy link at 0:00");
 const help = element("details", {},
@@ -29,7 +31,7 @@ const help = element("details", {},
 if (!main.querySelector("h1")) main.prepend(element("h1", {}, title || "Video"));
 main.querySelector("h1").after(
   element("div", { class: "stage" }, video), box,
-  element("div", { class: "bar" }, qualityField, element("label", {}, "Speed", speed), share, waiting), help);
+  element("div", { class: "bar" }, qualityField, soundField, element("label", {}, "Speed", speed), share, waiting), help);
 
 // --- playing
 
@@ -82,12 +84,28 @@ function listQualities() {
     element("option", { value: -1 }, "Auto"),
     ...sizes.map(([size_px, index]) => element("option", { value: index }, `${size_px}p`)));
   quality.disabled = sizes.length < 2;
+  qualityField.hidden = sizes.every(([size_px]) => !size_px); // there is sound only
   nameAuto();
 }
 
 function nameAuto() {
   const level = hls.levels[hls.currentLevel];
   quality.options[0].textContent = hls.autoLevelEnabled && level ? `Auto (${shortSide(level)}p)` : "Auto";
+}
+
+// --- sound
+
+if (hls) {
+  hls.on(hls.constructor.Events.AUDIO_TRACKS_UPDATED, listSounds);
+  hls.on(hls.constructor.Events.AUDIO_TRACK_SWITCHING, () => (sound.value = String(hls.audioTrack)));
+  sound.addEventListener("change", () => (hls.audioTrack = Number(sound.value)));
+}
+
+function listSounds() {
+  sound.replaceChildren(...hls.audioTracks.map((track, index) => (
+    element("option", { value: index, lang: track.lang === "und" ? undefined : track.lang }, track.name))));
+  sound.value = String(hls.audioTrack);
+  soundField.hidden = hls.audioTracks.length < 2;
 }
 
 // --- speed

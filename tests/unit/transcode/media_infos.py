@@ -59,6 +59,19 @@ SOURCES = {
         audio(codec="pcm_s16le", profile=None, start_s=Fraction("0.5"), duration_s=Fraction("19.5"))),
     "silent_small_odd": source(
         "mov", video(width_px=321, height_px=241, frame_rate=Fraction(15), duration_s=Fraction("7.4"))),
+    "three_languages": source(
+        "matroska", video(width_px=640, height_px=360, duration_s=None, start_s=Fraction("0.046")),
+        *(audio(index=i, channels=1, sample_rate_hz=22_050, duration_s=None, language=language, default=i == 1)
+          for i, language in enumerate(("eng", "fre", "deu"), 1)), duration_s=Fraction("12.046")),
+    "surround": source(
+        "mov", video(width_px=640, height_px=360, duration_s=Fraction(10)),
+        audio(channels=6, duration_s=Fraction("9.07")),
+        audio(index=2, language="spa", describes_video=True, duration_s=Fraction(10))),
+    "podcast": source(
+        "mp3", None, audio(index=0, codec="mp3", profile=None, sample_rate_hz=44_100, language="eng",
+                           start_s=Fraction("0.025057"), duration_s=Fraction(2000)),
+        duration_s=Fraction(2000), start_s=Fraction("0.025057"), cover_index=1),
+    "m4a": source("mov", None, audio(index=0, duration_s=Fraction(100), packets=_packets)),
     "one_picture": source("mov", video(width_px=640, height_px=360, duration_s=Fraction("0.04"), reorder_frames=0)),
 }
 
@@ -88,7 +101,9 @@ def audio_streams(draw: st.DrawFn) -> AudioStream:
     packets = st.builds(AacPackets, nth=st.just(0), count=st.integers(1, 300_000),
                         first_pts=st.integers(-4096, 400_000), config_hex=st.just("1190"))
     return AudioStream(
-        index=1, codec=draw(st.sampled_from(["aac", "mp3", "opus", "pcm_s16le"])),
+        index=draw(st.integers(1, 60)), language=draw(st.sampled_from([None, "eng", "fra", "fre", "gsw", "nonsense"])),
+        title=draw(st.sampled_from([None, "Commentary", 'A "title"\nof two lines'])), default=draw(st.booleans()),
+        describes_video=draw(st.booleans()), codec=draw(st.sampled_from(["aac", "mp3", "opus", "pcm_s16le"])),
         profile=draw(st.sampled_from(["LC", "HE-AAC", None])), channels=draw(st.integers(1, 8)),
         sample_rate_hz=draw(st.sampled_from([8000, 22_050, 32_000, 44_100, 48_000, 96_000])),
         start_s=draw(_seconds), duration_s=draw(st.none() | _seconds), packets=draw(st.none() | packets),
@@ -97,11 +112,11 @@ def audio_streams(draw: st.DrawFn) -> AudioStream:
 
 @st.composite
 def media_infos(draw: st.DrawFn) -> MediaInfo:
-    """Any source that has a picture. Both tracks begin within a minute of each other, as far as that can be."""
-    picture = draw(video_streams())
-    sounds = draw(st.lists(audio_streams(), max_size=2))
-    start = min([picture.start_s, *(sound.start_s for sound in sounds)])
-    return MediaInfo(container=draw(st.sampled_from(["mov", "matroska", "mpegts", "avi", "flv"])), size_bytes=1000,
+    """Any source, with or without a picture."""
+    picture = draw(video_streams() | st.none())
+    sounds = draw(st.lists(audio_streams(), min_size=picture is None, max_size=4, unique_by=lambda sound: sound.index))
+    start = min(track.start_s for track in (picture, *sounds) if track)
+    return MediaInfo(container=draw(st.sampled_from(["mov", "matroska", "mpegts", "avi", "flv", "mp3"])), size_bytes=1000,
                      duration_s=draw(_seconds), start_s=start, seekable=draw(st.booleans()), video=picture,
                      audio=tuple(sounds))
 

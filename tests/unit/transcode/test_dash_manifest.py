@@ -46,9 +46,14 @@ def test_every_segment_is_where_its_cell_is(info: MediaInfo) -> None:
         if adaptation.get("contentType") == "video":
             assert [start for start, _ in listed] == [made.start_s(k) for k in range(made.segments)]
         else:
-            rate = made.audio.sample_rate_hz
+            (representation,) = adaptation.findall("d:Representation", NS)
+            track = made.rendition(representation.get("id"))
             assert [start for start, _ in listed] == [
-                Fraction(made.audio.offset_samples + packet * 1024, rate) for packet in made.audio.boundaries[:-1]]
+                Fraction(track.offset_samples + packet * 1024, track.sample_rate_hz) for packet in track.boundaries[:-1]]
+            assert adaptation.find("d:Label", NS).text == track.label
+            assert adaptation.get("lang") == (track.language or "und")
+            configuration = representation.find("d:AudioChannelConfiguration", NS)
+            assert configuration.get("value") == str(track.channels)
 
 
 @given(any_source)
@@ -62,13 +67,14 @@ def test_it_offers_what_the_multivariant_playlist_offers(info: MediaInfo) -> Non
     assert len(by_id) == len(representations) == len(made.renditions)
     for variant in master.playlists:
         found = by_id[variant.uri.partition("/")[0]]
-        assert f"{found.get('width')}x{found.get('height')}" == "{}x{}".format(*variant.stream_info.resolution)
+        if made.video:
+            assert f"{found.get('width')}x{found.get('height')}" == "{}x{}".format(*variant.stream_info.resolution)
         assert found.get("codecs") in variant.stream_info.codecs.split(",")
         assert int(found.get("bandwidth")) <= variant.stream_info.bandwidth
     duration = ET.fromstring(text).get("mediaPresentationDuration")
     assert abs(float(duration[2:-1]) - float(made.duration_s)) < 1e-5
 
 
-@pytest.mark.parametrize("name", ["mp4_1080p25", "webm_variable_rate"])
+@pytest.mark.parametrize("name", ["mp4_1080p25", "webm_variable_rate", "surround", "podcast"])
 def test_the_manifest_is_the_golden_one(name: str, golden: Callable[[str, str], None]) -> None:
     golden(f"playlists/{name}.mpd", dash.mpd(plan(SOURCES[name], ENCODER), {}))

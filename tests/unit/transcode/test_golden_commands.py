@@ -11,7 +11,7 @@ from media_infos import ENCODER, SOURCES
 from infra.core.command import Command
 from infra.core.safety import input_args
 from infra.core.steps import Tools
-from transcode import cells
+from transcode import cells, still
 from transcode.plan import plan
 
 TOOLS = Tools(Path("ffmpeg"), Path("ffprobe"), ENCODER)
@@ -35,20 +35,26 @@ def test_the_plan_is_the_golden_one(name: str, golden: Callable[[str, str], None
 def test_the_commands_are_the_golden_ones(name: str, golden: Callable[[str, str], None]) -> None:
     made = plan(SOURCES[name], ENCODER)
     k = min(2, made.segments - 1)
-    one = [cells.Cell(made.of_codec("h264")[-1], k, capped=True)]
-    ladder = [cells.Cell(rendition, k, capped=False) for rendition in made.of_codec("h264")]
-    other = [cells.Cell(made.of_codec(codec)[0], k, capped=capped) for codec in ("av1", "vp9")
+    h264 = made.of_codec("h264")
+    one = [cells.Cell(rendition, k, capped=True) for rendition in h264[-1:]]
+    ladder = [cells.Cell(rendition, k, capped=False) for rendition in h264]
+    other = [cells.Cell(made.of_codec(codec)[0], k, capped=capped) for codec in made.codecs[1:]
              for capped in (False, True)]
-    for what, wanted in (("one_capped_cell", one), ("ladder", ladder), ("other_codecs", other)):
+    for what, wanted in (("one_capped_cell", one), ("ladder", ladder), ("other_codecs", other)) if made.video else ():
         if what == "other_codecs" and name not in ("mp4_1080p25", "webm_variable_rate"):
             continue
         golden(f"commands/{name}.{what}.args",
                lines(cells.video_command(TOOLS, made, SOURCE, wanted, WORK, max_pixels=MAX_PIXELS)))
-    if made.audio and made.audio.copy_nth is None:
-        golden(f"commands/{name}.audio.args",
-               lines(cells.audio_command(TOOLS, made, made.audio, SOURCE, k, WORK, max_pixels=MAX_PIXELS)))
-    golden(f"commands/{name}.thumbnail.args",
-           lines(cells.thumbnail_command(TOOLS, made, SOURCE, 0, WORK, max_pixels=MAX_PIXELS)))
+    for track in made.audio:
+        if track.copy_nth is None:
+            golden(f"commands/{name}.{track.name.replace('aac', 'audio')}.args",
+                   lines(cells.audio_command(TOOLS, made, track, SOURCE, k, WORK, max_pixels=MAX_PIXELS)))
+    if made.video:
+        golden(f"commands/{name}.thumbnail.args",
+               lines(cells.thumbnail_command(TOOLS, made, SOURCE, 0, WORK, max_pixels=MAX_PIXELS)))
+    else:
+        golden(f"commands/{name}.waveform.args",
+               lines(still.waveform_command(TOOLS, made, SOURCE, WORK, max_pixels=MAX_PIXELS)))
 
 
 def test_a_command_says_what_it_may_touch() -> None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_infos import video, video_streams
 
@@ -53,6 +53,7 @@ def test_boundaries_rise_and_cover_every_frame_once(frames: int, rate: Fraction)
 
 
 @given(st.integers(1, 20_000), rates)
+@settings(deadline=None)
 def test_no_segment_rounds_to_more_than_six_seconds(frames: int, rate: Fraction) -> None:
     assert all((b - a) / rate < Fraction("6.5") for a, b in pairwise(grid.boundaries(frames, rate)))
 

@@ -64,17 +64,52 @@ def test_the_multivariant_playlist_lists_every_rendition_as_the_plan_has_it(info
     made = plan(info, ENCODER)
     parsed = m3u8.loads(playlists.multivariant(made, made.codecs, {}))
     assert parsed.is_independent_segments
-    listed = {variant.uri: variant for variant in parsed.playlists}
-    assert set(listed) == {f"{rendition.name}/index.m3u8" for rendition in made.video}
-    for rendition in made.video:
-        stream = listed[f"{rendition.name}/index.m3u8"].stream_info
-        assert stream.resolution == (rendition.width_px, rendition.height_px)
+    groups = {sound.group_id for sound in parsed.media}
+    assert groups == ({"audio"} if made.audio else set()) | ({"audio-51"} if any(t.surround for t in made.audio) else set())
+    listed = {(variant.uri, variant.stream_info.audio): variant for variant in parsed.playlists}
+    shown = made.video or made.audio[:1]
+    if made.video:
+        assert set(listed) == {(f"{rendition.name}/index.m3u8", group) for rendition in shown for group in groups or {None}}
+    assert len(parsed.playlists) == len(shown) * max(1, len(groups))
+    for (uri, group), variant in listed.items():
+        rendition, stream = made.rendition(uri.partition("/")[0]), variant.stream_info
+        members = {sound.uri.partition("/")[0] for sound in parsed.media if sound.group_id == group}
+        loudest = max((track.bit_rate_bps for track in made.audio if track.name in members), default=0)
         assert stream.codecs.split(",")[0] == rendition.codecs
-        assert stream.bandwidth >= stream.average_bandwidth >= rendition.max_bps
-        assert abs(stream.frame_rate - made.frame_rate) < Fraction(1, 1000)
-        assert stream.video_range == "SDR"
-        assert (stream.audio == "audio") == (made.audio is not None)
-    assert [sound.uri for sound in parsed.media] == (["aac/index.m3u8"] if made.audio else [])
+        if made.video:
+            assert stream.resolution == (rendition.width_px, rendition.height_px)
+            assert stream.bandwidth > stream.average_bandwidth >= rendition.max_bps
+            assert stream.video_range == "SDR"
+            assert abs(stream.frame_rate - made.frame_rate) < Fraction(1, 1000)
+            assert stream.bandwidth >= playlists.bit_rates_of(rendition, {}).peak_bps + loudest
+        else:
+            assert stream.bandwidth >= stream.average_bandwidth >= loudest > 0
+
+
+@given(any_source)
+@settings(max_examples=50, deadline=None)
+def test_every_audio_group_has_the_same_members(info: MediaInfo) -> None:
+    """RFC 8216bis, 4.4.6.1.1: alike in all but their address and their channels; one of each is the default."""
+    made = plan(info, ENCODER)
+    parsed = m3u8.loads(playlists.multivariant(made, HLS, {}))
+    stereo = [sound for sound in parsed.media if sound.group_id == "audio"]
+    surround = [sound for sound in parsed.media if sound.group_id == "audio-51"]
+    assert [sound.uri for sound in stereo] == [f"{t.name}/index.m3u8" for t in made.audio if not t.surround]
+    for group in filter(None, (stereo, surround)):
+        assert [sound.default for sound in group] == ["YES"] + ["NO"] * (len(group) - 1)
+        assert len({sound.name for sound in group}) == len(group)
+        assert all(sound.language and sound.autoselect == "YES" for sound in group)
+        assert [(s.name, s.language, s.default) for s in group] == [(s.name, s.language, s.default) for s in stereo]
+    assert {sound.uri for sound in parsed.media} == {f"{track.name}/index.m3u8" for track in made.audio}
+    for sound in parsed.media:
+        assert sound.channels == str(made.rendition(sound.uri.partition("/")[0]).channels)
+
+
+def test_stereo_is_listed_before_surround() -> None:
+    parsed = m3u8.loads(playlists.multivariant(plan(SOURCES["surround"], ENCODER), HLS, {}))
+    groups = [variant.stream_info.audio for variant in parsed.playlists]
+    assert groups == sorted(groups)
+    assert set(groups) == {"audio", "audio-51"}
 
 
 def test_it_lists_the_codecs_that_are_asked_for_and_what_is_measured() -> None:
@@ -96,6 +131,6 @@ def test_a_player_begins_with_the_rung_nearest_to_720p() -> None:
 def test_the_playlists_of_known_sources_are_the_golden_ones(name: str, golden: Callable[[str, str], None]) -> None:
     made = plan(SOURCES[name], ENCODER)
     golden(f"playlists/{name}.master.m3u8", playlists.multivariant(made, HLS, {}))
-    golden(f"playlists/{name}.video.m3u8", playlists.media(made, made.video[0]))
-    if made.audio:
-        golden(f"playlists/{name}.audio.m3u8", playlists.media(made, made.audio))
+    for what, renditions in (("video", made.video), ("audio", made.audio)):
+        for rendition in renditions[:1]:
+            golden(f"playlists/{name}.{what}.m3u8", playlists.media(made, rendition))

@@ -1,0 +1,98 @@
+"""How loud the tracks of a source are: EBU R 128, measured over the whole of each, for the creator to see.
+
+It takes decoding all sound, a second or so of processor time for five minutes, so it is a step in the background and
+nothing waits for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from infra.core import keys
+from infra.core.command import Command
+from infra.core.errors import StepFailed
+from infra.core.media import Loudness, MediaInfo
+from infra.core.steps import Runner, StepContext, Tools
+from transcode import sound
+from transcode.cells import media_limits, with_input_limits
+
+log = logging.getLogger(__name__)
+
+_NICE = 15
+# What the filter says at its end. It takes whatever is below -70 LUFS for silence (ITU-R BS.1770-5, the absolute gate).
+_SUMMARY = re.compile(r"I:\s+(?P<integrated>\S+) LUFS.*?LRA:\s+(?P<range>\S+) LU\b.*?Peak:\s+(?P<peak>\S+) dBFS", re.DOTALL)
+_SILENCE_LUFS = -70.0
+
+
+def loudness_command(tools: Tools, stream_index: int, source: Path, duration_s: Fraction, *, max_pixels: int,
+                     nice: int = 0) -> Command:
+    """Measure one track of `source`; the answer is in the last lines of stderr, for `parse_summary`."""
+    track = ffmpeg.input(f"file:{source}")[str(stream_index)]
+    measured = track.filter("ebur128", peak="true", framelog="quiet")
+    argv = with_input_limits(tools, ffmpeg.output(measured, "-", f="null"), source, max_pixels, level="info")
+    return Command(argv, reads=(source,), nice=nice, limits=media_limits(duration_s))
+
+
+def parse_summary(stderr: str) -> Loudness | None:
+    """The summary of ffmpeg's ebur128; None when there is none."""
+    summaries = list(_SUMMARY.finditer(stderr))
+    if not summaries:
+        return None
+    found = summaries[-1]
+    integrated, peak = float(found["integrated"]), float(found["peak"])
+    return Loudness(
+        integrated_lufs=integrated if integrated > _SILENCE_LUFS else None,
+        range_lu=float(found["range"]),
+        true_peak_dbtp=peak if peak > float("-inf") else None,
+    )
+
+
+def measure(tools: Tools, run: Runner, stream_index: int, source: Path, duration_s: Fraction, *, max_pixels: int,
+            nice: int = 0) -> Loudness:
+    """The loudness of one track. Raises StepFailed: `not_measured` or the runner's codes."""
+    command = loudness_command(tools, stream_index, source, duration_s, max_pixels=max_pixels, nice=nice)
+    failed = StepFailed("not_measured", "How loud the sound is could not be measured; the source may be damaged.",
+                        retryable=True)
+    try:
+        found = parse_summary(run(command).stderr)
+    except StepFailed as failure:
+        if failure.code != "tool_failed":
+            raise
+        log.warning("%s\n%s", failure, command.shell())
+        raise failed from failure
+    if found is None:
+        raise failed
+    return found
+
+
+def loudness(ctx: StepContext) -> dict[str, Any]:
+    """The step: {"loudness": {index of a stream: its Loudness}} of every track that is rendered.
+
+    Raises StepFailed: `not_planned`, `not_measured` or the runner's codes; OutOfSpace.
+    """
+    info = ctx.video.media_info
+    if info is None:
+        raise StepFailed("not_planned", "The video has not been looked at yet.", retryable=True)
+    found: dict[str, Any] = {}
+    streams = sound.chosen(info)
+    with ctx.storage.local(keys.source(ctx.video.organization_id, ctx.video.id)) as source:
+        for done, stream in enumerate(streams, 1):
+            ctx.check()
+            measured = measure(ctx.tools, ctx.run, stream.index, source, stream.duration_s or info.duration_s,
+                               max_pixels=ctx.settings.max_pixels, nice=_NICE)
+            found[str(stream.index)] = measured.model_dump(mode="json")
+            ctx.progress(done / len(streams))
+    return {"loudness": found}
+
+
+def with_loudness(info: MediaInfo, found: dict[str, Any]) -> MediaInfo:
+    """`info` with what the step found."""
+    return info.model_copy(update={"audio": tuple(
+        stream.model_copy(update={"loudness": Loudness.model_validate(found[str(stream.index)])})
+        if str(stream.index) in found else stream for stream in info.audio)})
