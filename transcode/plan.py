@@ -17,6 +17,7 @@ from infra.core.errors import Rejected
 from infra.core.media import AudioStream, Frozen, MediaInfo, Rational, VideoStream
 from transcode import grid, ladder
 from transcode.audio_fragments import aac_config
+from transcode.source_fit import CopiedPackets, Judged, SourceFit, Top, judge
 
 PLAN_VERSION = 2  # part of the id: raise it when the same fields come to mean other bytes
 _CRF = 23
@@ -45,6 +46,7 @@ class VideoRendition(Frozen):
     max_bps: int
     buffer_bits: int
     capped: bool = False  # so dense a source that most cells would exceed the cap: it is set from the start
+    copied: CopiedPackets | None = None  # None: it is encoded
 
     def max_bits(self, duration_s: Fraction) -> Fraction:
         """The most a segment may have: the cap, and one full decoder buffer on top."""
@@ -86,6 +88,7 @@ class Plan(Frozen):
     video: tuple[VideoRendition, ...]  # largest first; each is scaled from the one before it
     audio: AudioTrack | None
     warnings: tuple[str, ...] = ()
+    source_fit: SourceFit | None = None  # whether the source is a rendition as it is, and why not
 
     @property
     def id(self) -> str:
@@ -139,7 +142,10 @@ def plan(info: MediaInfo, encoder: str) -> Plan:
     audio = info.audio[0] if info.audio else None
     origin_s = _origin(video, audio, rate)
     frames = max(1, round((_end_s(info, video, audio) - origin_s) * rate))
-    boundaries = grid.boundaries(frames, rate)
+    renditions = _video_renditions(info, video, rate)
+    top = renditions[0]
+    judged = judge(video, Top(top.width_px, top.height_px, top.max_bps, top.buffer_bits), rate, origin_s, frames)
+    boundaries = judged.boundaries or grid.boundaries(frames, rate)
     return Plan(
         version=PLAN_VERSION,
         encoder=encoder,
@@ -150,9 +156,10 @@ def plan(info: MediaInfo, encoder: str) -> Plan:
         deinterlace=video.interlaced,
         frame_rate=rate,
         boundaries=boundaries,
-        video=_video_renditions(info, video, rate),
+        video=_with_copy(renditions, judged),
         audio=_audio_track(info, audio, origin_s, boundaries, rate) if audio else None,
         warnings=info.warnings,
+        source_fit=judged.fit,
     )
 
 
@@ -211,6 +218,14 @@ def _video_renditions(info: MediaInfo, video: VideoStream, rate: Fraction) -> tu
             capped=_scaled_bps(source_bps, video, size) > _DENSE * cap,
         ))
     return tuple(renditions)
+
+
+def _with_copy(renditions: tuple[VideoRendition, ...], judged: Judged) -> tuple[VideoRendition, ...]:
+    """The renditions; where the source is fit its own packets are the first one."""
+    if judged.copied is None:
+        return renditions
+    copy = {"codecs": judged.codecs, "level": judged.level, "capped": False, "copied": judged.copied}
+    return (renditions[0].model_copy(update=copy), *renditions[1:])
 
 
 def _scaled_bps(source_bps: int, video: VideoStream, size: ladder.Size) -> float:
