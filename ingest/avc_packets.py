@@ -76,9 +76,7 @@ def _instantaneous(file: BinaryIO, table: AvcTable, keys: Sequence[int], length_
     needed = set(spread(keys))
     found = []
     for key in keys:
-        ((offset, size),) = table.locate(key, key + 1)
-        file.seek(offset)
-        head = file.read(min(size, HEAD_BYTES))
+        (head,) = table.read(file, key, key + 1, HEAD_BYTES)
         if not any(head[:length_bytes]) and key not in needed:
             found.append(key)
             continue

@@ -103,11 +103,13 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         "playlist_url": f"/play/{video.playback_id}/master.m3u8" if plan else None,
         "poster_url": f"/play/{video.playback_id}/thumbnail.jpg" if plan else None,
         "duration_s": round(float(plan.duration_s), 3) if plan else None,
-        "source": {"sha256": video.source_sha256, "size_bytes": video.source_bytes, "url": video.source_url},
+        "source": {"sha256": video.source_sha256, "size_bytes": video.source_bytes, "url": video.source_url,
+                   "fit": _fit(plan)},
         "warnings": list(plan.warnings) if plan else [],
         "renditions": [
             {"name": rendition.name, "codec": rendition.codec, "codecs": rendition.codecs,
-             "width_px": rendition.width_px, "height_px": rendition.height_px, "max_bps": rendition.max_bps}
+             "width_px": rendition.width_px, "height_px": rendition.height_px, "max_bps": rendition.max_bps,
+             "copied": rendition.copied is not None}
             for rendition in plan.video
         ] if plan else [],
         "tracks": [
@@ -118,6 +120,11 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         "created_at": _rfc3339(video.created_at),
         "updated_at": _rfc3339(video.updated_at),
     }
+
+
+def _fit(plan: Plan | None) -> dict[str, Any] | None:
+    judged = plan.source_fit if plan else None
+    return {"fit": judged.fit, "code": judged.code, "message": judged.sentence} if judged else None
 
 
 def _status(plan: Plan | None, its_steps: list[Step]) -> str:

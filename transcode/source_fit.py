@@ -133,6 +133,8 @@ def _by_the_probe(video: VideoStream, top: Top) -> SourceFit | None:
     if (video.width_px, video.height_px) != (top.width_px, top.height_px):
         return SourceFit(code="size", figures={"width_px": video.width_px, "height_px": video.height_px,
                                                "top_width_px": top.width_px, "top_height_px": top.height_px})
+    if not is_constant(video):
+        return SourceFit(code="variable_rate")
     if video.interlaced:
         return SourceFit(code="interlaced")
     if video.pix_fmt not in ("yuv420p", "yuvj420p"):
@@ -162,8 +164,6 @@ def _by_the_stream(config: AvcConfig, video: VideoStream) -> SourceFit | None:
 def _by_the_clock(video: VideoStream, packets: AvcPackets, rate: Fraction, origin_s: Fraction) -> SourceFit | None:
     """Picture n must be the one that all other rungs show in frame n: less than a quarter frame off its time."""
     slack_s = Fraction(1, 4) / rate
-    if not is_constant(video):
-        return SourceFit(code="variable_rate")
     span_s = Fraction(packets.last_ticks - packets.first_ticks, packets.scale)
     drift_s = abs(span_s - (packets.count - 1) / rate)
     uneven_s = Fraction(packets.uneven_ticks) / packets.scale

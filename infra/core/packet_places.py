@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 from infra.core.boxes import BadBoxes, Box, fields, find, need, version
 
+_MOST_BYTES = 1 << 62  # what can be sought to
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -26,13 +28,16 @@ class Places:
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def read(self, file: BinaryIO, first: int, last: int) -> list[bytes]:
-        """Packets [first, last). Raises BadBoxes when the file ends before them."""
+    def read(self, file: BinaryIO, first: int, last: int, most: int | None = None) -> list[bytes]:
+        """Packets [first, last), or the first `most` bytes of each. Raises BadBoxes when the file ends before them."""
         packets = []
         for offset, size in self.locate(first, last):
+            if offset >= _MOST_BYTES:
+                raise BadBoxes("a packet lies beyond any file")
             file.seek(offset)
-            packet = file.read(size)
-            if len(packet) != size:
+            wanted = size if most is None else min(size, most)
+            packet = file.read(wanted)
+            if len(packet) != wanted:
                 raise BadBoxes("the file ends inside a packet")
             packets.append(packet)
         return packets
