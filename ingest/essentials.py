@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from infra.core.aac_table import MAX_MOOV_BYTES
+from infra.core.avc_table import far_heads
 from infra.core.boxes import BadBoxes
 from infra.core.ebml import element, elements
 from infra.core.mp4_tracks import track_starts
@@ -100,6 +101,8 @@ def _mp4(raw: _Remote, file: BinaryIO, size_bytes: int) -> bool:
             file.seek(body)
             moov = file.read(end - body)
             for start, stop in track_starts(moov, WINDOW_S, WINDOW_BYTES):
+                raw.note(start, stop)
+            for start, stop in far_heads(moov):
                 raw.note(start, stop)
         elif kind != b"mdat":
             raw.note(at, min(end, at + SMALL_BOX_BYTES))

@@ -43,7 +43,7 @@ def fetch_url(ctx: StepContext) -> Outcome:
         download.run(client, ctx.video.source_url or "")
     sniff.check(download.path)
     info = probe(ctx.run, ctx.tools, ctx.settings, download.path)
-    info = packets.with_aac_packets(info, download.path)
+    info = packets.with_packets(info, download.path)
     ctx.check()
     # Last, because it may consume the file, and because what is refused must not be stored.
     ctx.storage.put(keys.source(ctx.video.organization_id, ctx.video.id), download.path)

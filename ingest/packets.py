@@ -8,8 +8,14 @@ from pathlib import Path
 from infra.core.aac_table import read_aac_table, read_moov
 from infra.core.boxes import BadBoxes
 from infra.core.media import AacPackets, AudioStream, MediaInfo
+from ingest.avc_packets import with_avc_packets
 
 log = logging.getLogger(__name__)
+
+
+def with_packets(info: MediaInfo, path: Path) -> MediaInfo:
+    """`info` with all that can be copied of the picture and of the sound."""
+    return with_avc_packets(with_aac_packets(info, path), path)
 
 
 def with_aac_packets(info: MediaInfo, path: Path) -> MediaInfo:

@@ -50,7 +50,7 @@ class VideoAdmission:
     def examine(self, path: Path, metadata: Mapping[str, str]) -> Examined:
         """Look at a source, and render its first frame. Raises Rejected with the reason."""
         services = self._services
-        info = packets.with_aac_packets(probe(services.runner, services.tools, services.settings, path), path)
+        info = packets.with_packets(probe(services.runner, services.tools, services.settings, path), path)
         plan = make_plan(info, services.tools.encoder, services.tools.codecs)
         return Examined(info, plan, try_out(plan, info, path, services.settings, services.tools, services.runner))
 

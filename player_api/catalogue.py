@@ -127,11 +127,13 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         "poster_url": f"/play/{video.playback_id}/thumbnail.jpg" if plan else None,
         "duration_s": round(float(plan.duration_s), 3) if plan else None,
         "fill_codecs": video.fill_codecs,
-        "source": {"sha256": video.source_sha256, "size_bytes": video.source_bytes, "url": video.source_url},
+        "source": {"sha256": video.source_sha256, "size_bytes": video.source_bytes, "url": video.source_url,
+                   "fit": _fit(plan)},
         "warnings": list(plan.warnings) if plan else [],
         "renditions": [
             {"name": rendition.name, "codec": rendition.codec, "codecs": rendition.codecs,
              "width_px": rendition.width_px, "height_px": rendition.height_px, "max_bps": rendition.max_bps,
+             "copied": rendition.copied is not None,
              "peak_bps": bit_rates.get(rendition.name, (None, None))[0],
              "average_bps": bit_rates.get(rendition.name, (None, None))[1]}
             for rendition in plan.video
@@ -146,6 +148,11 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         "created_at": _rfc3339(video.created_at),
         "updated_at": _rfc3339(video.updated_at),
     }
+
+
+def _fit(plan: Plan | None) -> dict[str, Any] | None:
+    judged = plan.source_fit if plan else None
+    return {"fit": judged.fit, "code": judged.code, "message": judged.sentence} if judged else None
 
 
 def _status(plan: Plan | None, its_steps: list[Step]) -> str:

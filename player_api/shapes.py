@@ -57,6 +57,7 @@ class RenditionLine(_Shape):
     width_px: int
     height_px: int
     max_bps: int = Field(description="Its cap, in bits a second.")
+    copied: bool = Field(description="The source's own packets, not encoded again.")
     peak_bps: int | None = Field(description="Measured once it is complete: the largest rate over about 6 s.")
     average_bps: int | None = Field(description="Measured once it is complete.")
 
@@ -82,12 +83,22 @@ class TrackLine(_Shape):
     loudness: LoudnessLine | None = Field(description="Of the source's track; null until it is measured.")
 
 
+class SourceFitLine(_Shape):
+    """Whether the source is a rendition as it is."""
+
+    fit: bool = Field(description="Its own packets are the largest H.264 rendition.")
+    code: str = Field(examples=["over_cap"])
+    message: str = Field(description="Why, or why not.",
+                         examples=["The bit rate reaches 21300 kbit/s: the cap of its rung is 6000 kbit/s."])
+
+
 class SourceLine(_Shape):
     """What it was made of."""
 
     sha256: str | None
     size_bytes: int | None
     url: str | None = Field(description="Where it was fetched from.")
+    fit: SourceFitLine | None = Field(description="Null before there is a plan.")
 
 
 class VideoShape(_Shape):

@@ -19,6 +19,7 @@ from infra.core.errors import Rejected
 from infra.core.media import CODECS, AudioStream, Frozen, MediaInfo, Rational, VideoStream
 from transcode import colour, grid, ladder, levels, sound
 from transcode.sound import AudioTrack
+from transcode.source_fit import CopiedPackets, Judged, SourceFit, Top, judge
 
 PLAN_VERSION = 3  # part of the id: raise it when the same fields come to mean other bytes
 _DENSE = 2  # a source this many times its rung's cap: cameras write 2 to 4 times of what x264 makes of it
@@ -55,6 +56,7 @@ class VideoRendition(Frozen):
     max_bps: int
     buffer_bits: int
     capped: bool = False  # so dense a source that most cells would exceed the cap: it is set from the start
+    copied: CopiedPackets | None = None  # None: it is encoded
 
     @property
     def size(self) -> tuple[int, int]:
@@ -84,6 +86,7 @@ class Plan(Frozen):
     audio: tuple[AudioTrack, ...]  # the one to be heard at first in front; stereo before 5.1
     cover_index: int | None = None  # a picture that the source carries along, where it has no other
     warnings: tuple[str, ...] = ()
+    source_fit: SourceFit | None = None  # whether the source is a rendition as it is, and why not
 
     @property
     def id(self) -> str:
@@ -147,7 +150,10 @@ def plan(info: MediaInfo, encoder: str, codecs: tuple[str, ...] = CODECS) -> Pla
     rate = grid.output_rate(video) if video else sound.packet_rate(heard[0])
     origin_s = _origin(video, heard, rate)
     length = (_end_s(info, video, heard) - origin_s) * rate
-    boundaries = grid.boundaries(max(1, round(length) if video else ceil(length)), rate)
+    frames = max(1, round(length) if video else ceil(length))
+    renditions = [made for codec in codecs for made in _video_renditions(info, video, rate, codec)] if video else []
+    judged = _judged(video, renditions, rate, origin_s, frames) if video else Judged()
+    boundaries = judged.boundaries or grid.boundaries(frames, rate)
     left_out = ("sound_tracks_left_out",) if len(info.audio) > len(heard) else ()
     return Plan(
         version=PLAN_VERSION,
@@ -161,11 +167,11 @@ def plan(info: MediaInfo, encoder: str, codecs: tuple[str, ...] = CODECS) -> Pla
         tone=colour.tone(video) if video else None,
         frame_rate=rate,
         boundaries=boundaries,
-        video=tuple(rendition for codec in codecs for rendition in _video_renditions(info, video, rate, codec))
-        if video else (),
+        video=_with_copy(renditions, judged),
         audio=sound.tracks(info, origin_s, boundaries, rate),
         cover_index=None if video else info.cover_index,
         warnings=(*info.warnings, *left_out),
+        source_fit=judged.fit,
     )
 
 
@@ -225,6 +231,23 @@ def _video_renditions(info: MediaInfo, video: VideoStream, rate: Fraction, codec
             capped=codec == "h264" and _scaled_bps(source_bps, video, size) > _DENSE * cap,
         ))
     return renditions
+
+
+def _judged(video: VideoStream, renditions: list[VideoRendition], rate: Fraction, origin_s: Fraction, frames: int
+            ) -> Judged:
+    """Whether the source may be the first rendition itself."""
+    top = renditions[0]
+    if top.codec != "h264":
+        return Judged()
+    return judge(video, Top(top.width_px, top.height_px, top.max_bps, top.buffer_bits), rate, origin_s, frames)
+
+
+def _with_copy(renditions: list[VideoRendition], judged: Judged) -> tuple[VideoRendition, ...]:
+    """The renditions; where the source is fit its own packets are the first one."""
+    if judged.copied is None:
+        return tuple(renditions)
+    copy = {"codecs": judged.codecs, "level": judged.level, "capped": False, "copied": judged.copied}
+    return (renditions[0].model_copy(update=copy), *renditions[1:])
 
 
 def _scaled_bps(source_bps: int, video: VideoStream, size: ladder.Size) -> float:

@@ -91,7 +91,7 @@ def media(plan: Plan, rendition: VideoRendition | AudioTrack) -> str:
     """The media playlist of one rendition: every segment of the video, whether rendered or not."""
     playlist = m3u8.M3U8()
     playlist.version = "7"
-    playlist.target_duration = SEGMENT_S  # EXTINF rounds to at most this (RFC 8216bis, 4.4.3.1)
+    playlist.target_duration = target_duration_s(plan)
     playlist.playlist_type = "vod"
     playlist.media_sequence = 0
     playlist.is_endlist = True
@@ -100,6 +100,12 @@ def media(plan: Plan, rendition: VideoRendition | AudioTrack) -> str:
         playlist.add_segment(m3u8.Segment(uri=f"{k}.m4s", duration=_seconds(duration_s), init_section=init))
     playlist.segment_map = [playlist.segments[0].init_section]
     return str(playlist.dumps())
+
+
+def target_duration_s(plan: Plan) -> int:
+    """What every EXTINF rounds to at most (RFC 8216bis, 4.4.3.1), the same in all playlists (authoring rule 8.2)."""
+    longest = max(duration for rendition in plan.renditions for duration in plan.segment_durations_s(rendition))
+    return max(SEGMENT_S, int(longest + Fraction(1, 2)))
 
 
 def _seconds(duration_s: Fraction) -> float:

@@ -22,6 +22,7 @@ from infra.core.languages import iso639_2
 from infra.core.ports import Storage
 from infra.core.steps import Runner, Tools
 from transcode import audio_fragments, cells, colour, still
+from transcode.copied_cells import copied_cell, copied_init
 from transcode.plan import Plan, VideoRendition, time_scale
 from transcode.sound import AudioTrack
 
@@ -54,7 +55,9 @@ def render(ctx: RenderContext, k: int, names: Sequence[str]) -> None:
     for rendition in missing:
         if isinstance(rendition, AudioTrack):
             _render_audio(ctx, k, rendition)
-    video = [rendition for rendition in missing if isinstance(rendition, VideoRendition)]
+        elif rendition.copied is not None:
+            _copy_video(ctx, k, rendition)
+    video = [rendition for rendition in missing if isinstance(rendition, VideoRendition) and rendition.copied is None]
     if video:
         _render_video(ctx, k, video)
 
@@ -80,14 +83,19 @@ def make_inits(plan: Plan, names: Sequence[str], source: Path, work: Path, tools
     """
     renditions = [rendition for name in names if (rendition := plan.rendition(name)) is not None]
     inits = {track.name: audio_init(track) for track in renditions if isinstance(track, AudioTrack)}
-    first_cells = [cells.Cell(video, 0, video.capped) for video in renditions if isinstance(video, VideoRendition)]
-    if first_cells:
+    video = [rendition for rendition in renditions if isinstance(rendition, VideoRendition)]
+    inits |= {copied.name: copied_init(plan, copied) for copied in video if copied.copied is not None}
+    # Where nothing is encoded the first frame still is: a source that can not be decoded is refused.
+    encoded = [rendition for rendition in video if rendition.copied is None] or video
+    if encoded:
+        first_cells = [cells.Cell(rendition, 0, rendition.capped) for rendition in encoded]
         _lay_out(plan, work)
         run(cells.video_command(tools, plan, source, first_cells, work, max_pixels=max_pixels, nice=nice, frames=1))
         for cell in first_cells:
             init, _ = _split(work / cell.file_name)
-            _check_init(plan, cell.rendition, init)
-            inits[cell.rendition.name] = init
+            if cell.rendition.copied is None:
+                _check_init(plan, cell.rendition, init)
+                inits[cell.rendition.name] = init
     elif not plan.video and plan.audio[0].copy_nth is None:
         run(cells.audio_command(tools, plan, plan.audio[0], source, 0, work, max_pixels=max_pixels, nice=nice))
     _empty(work)
@@ -153,6 +161,13 @@ def _render_video(ctx: RenderContext, k: int, renditions: Sequence[VideoRenditio
             raise StepFailed("other_encoder", f"{name} was begun by another build of the encoder. "
                              "Use the same ffmpeg on all workers.", retryable=True)
         storage.put(keys.cell(name, k), media)
+
+
+def _copy_video(ctx: RenderContext, k: int, rendition: VideoRendition) -> None:
+    media = copied_cell(ctx.plan, rendition, k, ctx.source)
+    _check_copy(ctx.plan, rendition, k, media)
+    ctx.storage.put_new(ctx.keys.init(rendition.name), copied_init(ctx.plan, rendition))
+    ctx.storage.put(ctx.keys.cell(rendition.name, k), media)
 
 
 def _encode(ctx: RenderContext, wanted: Sequence[cells.Cell]) -> dict[cells.Cell, tuple[bytes, bytes]]:
@@ -273,6 +288,21 @@ def _check_cell(plan: Plan, rendition: VideoRendition, k: int, media: bytes) -> 
         raise _bad_cell(rendition.name, k, "it does not begin with a key frame")
     if set(fragment.durations) != {tick}:
         raise _bad_cell(rendition.name, k, "its frames are not evenly spaced")
+
+
+def _check_copy(plan: Plan, rendition: VideoRendition, k: int, media: bytes) -> None:
+    """The same for a cell of the source's own pictures, the last of which may stay."""
+    try:
+        fragment = boxes.read_fragment(media)
+    except boxes.BadBoxes as error:
+        raise _bad_cell(rendition.name, k, str(error)) from error
+    tick = time_scale(plan.frame_rate) / plan.frame_rate
+    if fragment.decode_time != plan.boundaries[k] * tick or sum(fragment.durations) != plan.frames(k) * tick:
+        raise _bad_cell(rendition.name, k, "it is off the grid")
+    if not fragment.first_is_sync:
+        raise _bad_cell(rendition.name, k, "it does not begin with a key frame")
+    if len(media) * 8 > rendition.max_bits(plan.frames(k) / plan.frame_rate) + len(fragment.durations) * 200 + 2000:
+        raise _bad_cell(rendition.name, k, "it has more bits than the plan found")
 
 
 def _bad_cell(name: str, k: int, why: str) -> StepFailed:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from infra.core.avc_table import read_avc_table
 from infra.core.boxes import BadBoxes
 from infra.core.media import MediaInfo
 from infra.core.mkv_cues import BadCues, cluster_windows
 from infra.core.mp4_tracks import top_level, track_starts, track_windows
 from infra.core.ports import Parts, Storage
 from infra.core.safety import ANALYZE_US, PROBE_BYTES
-from transcode.plan import Plan
+from transcode.copied_cells import pictures
+from transcode.plan import Plan, VideoRendition
 
 _OPENING_S = 1.2 * ANALYZE_US / 1e6  # ffmpeg looks at this much before it begins, and at this many bytes at most
 _OPENING_BYTES = PROBE_BYTES + (4 << 20)
@@ -42,6 +44,27 @@ def source_parts(storage: Storage, key: str, info: MediaInfo | None, plan: Plan,
     except (BadBoxes, BadCues):
         pass
     return None
+
+
+def copied_parts(storage: Storage, key: str, plan: Plan, rendition: VideoRendition, k: int) -> Parts | None:
+    """Byte ranges of the source that hold the pictures of one copied cell, and the index to find them by.
+
+    None as in `source_parts`. Raises NotFound and what the storage raises.
+    """
+    found = storage.stat(key) if storage.remote and rendition.copied is not None else None
+    if found is None or rendition.copied is None:
+        return None
+    parts: list[tuple[int, int]] = []
+    try:
+        for kind, begin, content, end in top_level(lambda at, length: storage.read(key, at, length), found.size_bytes):
+            parts.append((begin, end if kind == b"moov" else content))
+            if kind == b"moov":
+                table = read_avc_table(storage.read(key, content, end - content), rendition.copied.track)
+                first, last = pictures(plan, rendition.copied, k)
+                parts.extend((offset, offset + size) for offset, size in table.locate(first, last))
+    except BadBoxes:
+        return None
+    return parts
 
 
 def _mp4_parts(storage: Storage, key: str, size_bytes: int, plan: Plan, start_s: Fraction,

@@ -15,8 +15,8 @@ from infra.core.steps import Outcome, StepContext
 from transcode import render
 from transcode.bandwidth import bit_rates
 from transcode.cells import THUMBNAIL_S
-from transcode.plan import Plan
-from transcode.source_parts import source_parts
+from transcode.plan import Plan, VideoRendition
+from transcode.source_parts import copied_parts, source_parts
 
 INIT = -1  # segment number that stands for the init sections in a demand
 THUMBNAIL = "thumbnail"  # rendition name of the pictures in a demand
@@ -88,7 +88,9 @@ def demanded(ctx: StepContext, name: str, k: int) -> None:
         start_s, end_s = _thumbnail_s(plan, k)
     else:
         start_s, end_s = (plan.start_s(0), plan.start_s(1)) if k == INIT else (plan.start_s(k), plan.start_s(k + 1))
-    with _local(ctx, plan, start_s, end_s) as source:
+    rendition = plan.rendition(name) if k != INIT else None
+    copied = rendition if isinstance(rendition, VideoRendition) and rendition.copied else None
+    with _copied(ctx, plan, copied, k) if copied else _local(ctx, plan, start_s, end_s) as source:
         context = _render_context(ctx, plan, source, 0)
         if name == THUMBNAIL:
             render.render_thumbnail(context, k)
@@ -128,13 +130,20 @@ def _plan(ctx: StepContext) -> Plan:
 
 
 def _keys(ctx: StepContext, plan: Plan) -> PlanKeys:
-    return PlanKeys.of(ctx.video.organization_id, ctx.video.id, plan.id)
+    # The id that the plan was stored under: its own hash is another one where a later version knows more fields.
+    return PlanKeys.of(ctx.video.organization_id, ctx.video.id, ctx.video.plan_id or plan.id)
 
 
 def _local(ctx: StepContext, plan: Plan, start_s: Fraction, end_s: Fraction) -> AbstractContextManager[Path]:
     """The source as a local file that holds at least output seconds [start_s, end_s)."""
     key = keys.source(ctx.video.organization_id, ctx.video.id)
     return ctx.storage.local(key, source_parts(ctx.storage, key, ctx.video.media_info, plan, start_s, end_s))
+
+
+def _copied(ctx: StepContext, plan: Plan, rendition: VideoRendition, k: int) -> AbstractContextManager[Path]:
+    """The source as a local file that holds at least the pictures of a copied cell."""
+    key = keys.source(ctx.video.organization_id, ctx.video.id)
+    return ctx.storage.local(key, copied_parts(ctx.storage, key, plan, rendition, k))
 
 
 def _render_context(ctx: StepContext, plan: Plan, source: Path, nice: int) -> render.RenderContext:

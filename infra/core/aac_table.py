@@ -6,12 +6,11 @@ With it audio is cut at its own packets without ffmpeg, which seeks copied audio
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from infra.core.boxes import BadBoxes, Box, boxes, fields, find, need, version
+from infra.core.boxes import BadBoxes, Box, boxes, fields, find, need
+from infra.core.packet_places import Places, read_places, rows, single_edit, track_scale
 
 AAC_FRAME_SAMPLES = 1024
 MAX_MOOV_BYTES = 256 << 20  # a day of 60 fps video needs about 60 MB
@@ -19,45 +18,12 @@ _MAX_PACKETS = 1 << 23  # two days; a table of equal sizes takes 12 bytes, howev
 
 
 @dataclass(frozen=True, slots=True)
-class AacTable:
+class AacTable(Places):
     """Where the packets of an AAC track lie in the file. Packet i is presented at first_pts + i * 1024."""
 
     config: bytes  # AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1)
     sample_rate_hz: int
     first_pts: int  # samples on the movie's time line; negative where an edit list skips the priming
-    sizes: Sequence[int]
-    chunk_offsets: Sequence[int]
-    chunk_runs: Sequence[tuple[int, int]]  # (first chunk from 0, packets a chunk)
-
-    def __len__(self) -> int:
-        return len(self.sizes)
-
-    def read(self, file: BinaryIO, first: int, last: int) -> list[bytes]:
-        """Packets [first, last). Raises BadBoxes when the file ends before them."""
-        packets = []
-        for offset, size in self._locate(first, last):
-            file.seek(offset)
-            packet = file.read(size)
-            if len(packet) != size:
-                raise BadBoxes("the file ends inside an audio packet")
-            packets.append(packet)
-        return packets
-
-    def _locate(self, first: int, last: int) -> Iterator[tuple[int, int]]:
-        packet = 0  # first packet of the chunk at hand
-        for i, (run_start, per_chunk) in enumerate(self.chunk_runs):
-            run_end = self.chunk_runs[i + 1][0] if i + 1 < len(self.chunk_runs) else len(self.chunk_offsets)
-            skip = min(max(0, (first - packet) // per_chunk), run_end - run_start)
-            packet += skip * per_chunk
-            for chunk in range(run_start + skip, run_end):
-                if packet >= last:
-                    return
-                offset = self.chunk_offsets[chunk]
-                for j in range(packet, min(packet + per_chunk, last)):
-                    if j >= first:
-                        yield offset, self.sizes[j]
-                    offset += self.sizes[j]
-                packet += per_chunk
 
 
 def read_moov(path: Path) -> bytes:
@@ -89,7 +55,6 @@ def read_moov(path: Path) -> bytes:
 
 def read_aac_table(moov: bytes, nth_audio_track: int) -> AacTable:
     """The packet table of an AAC track whose packets all last 1024 samples. Raises BadBoxes otherwise."""
-    movie_scale = _movie_scale(moov)
     seen = -1
     for trak in boxes(moov):
         if trak.kind != b"trak":
@@ -99,81 +64,22 @@ def read_aac_table(moov: bytes, nth_audio_track: int) -> AacTable:
             continue
         seen += 1
         if seen == nth_audio_track:
-            return _aac_table(moov, trak, movie_scale)
+            return _aac_table(moov, trak)
     raise BadBoxes("no such audio track")
 
 
-def _aac_table(moov: bytes, trak: Box, movie_scale: int) -> AacTable:
-    mdhd = need(moov, (b"mdia", b"mdhd"), trak.start, trak.end)
-    scale = int(fields(moov, mdhd, ">I", 20 if version(moov, mdhd) == 1 else 12)[0])
-    if scale == 0:
-        raise BadBoxes("the track has no time scale")
+def _aac_table(moov: bytes, trak: Box) -> AacTable:
     stbl = need(moov, (b"mdia", b"minf", b"stbl"), trak.start, trak.end)
-
-    runs = _rows(moov, need(moov, (b"stts",), stbl.start, stbl.end), ">II")
+    runs = rows(moov, need(moov, (b"stts",), stbl.start, stbl.end), ">II")
     # The last packet may be shortened by the muxer; all others must sit on the 1024 grid.
     if not runs or runs[0][1] != AAC_FRAME_SAMPLES or runs[1:] not in ([], [(1, d) for _, d in runs[1:2]]):
         raise BadBoxes("packets are not 1024 samples each")
-    count = sum(n for n, _ in runs)
-
-    stsz = need(moov, (b"stsz",), stbl.start, stbl.end)
-    constant, listed = fields(moov, stsz, ">II", 4)
-    if listed != count or not 0 < count <= _MAX_PACKETS:
-        raise BadBoxes("stts and stsz disagree")
-    sizes = [constant] * count if constant else fields(moov, stsz, f">{count}I", 12)
-    if max(sizes) > 8192:  # 6144 bits a channel (14496-3, 4.5.1), stereo at most here
+    places = read_places(moov, stbl, sum(n for n, _ in runs), _MAX_PACKETS)
+    if max(places.sizes) > 8192:  # 6144 bits a channel (14496-3, 4.5.1), stereo at most here
         raise BadBoxes("an AAC packet is too large")
-
-    co64 = find(moov, (b"co64",), stbl.start, stbl.end)
-    stco = co64 or need(moov, (b"stco",), stbl.start, stbl.end)
-    chunks = fields(moov, stco, ">I", 4)[0]
-    if chunks > count:
-        raise BadBoxes("more chunks than packets")
-    offsets = fields(moov, stco, f">{chunks}{'Q' if co64 else 'I'}", 8)
-
-    chunk_runs = [(first - 1, n) for first, n, _ in _rows(moov, need(moov, (b"stsc",), stbl.start, stbl.end), ">III")]
-    firsts = [first for first, _ in chunk_runs]
-    if not chunk_runs or firsts[0] != 0 or firsts != sorted(set(firsts)) or any(n < 1 for _, n in chunk_runs):
-        raise BadBoxes("stsc is out of order")
-    ends = [*firsts[1:], chunks]
-    if sum((end - first) * n for end, (first, n) in zip(ends, chunk_runs, strict=True)) < count or firsts[-1] >= chunks:
-        raise BadBoxes("the chunks do not hold all packets")
-
-    config = _audio_specific_config(moov, stbl)
-    return AacTable(config, scale, _first_pts(moov, trak, scale, movie_scale), sizes, offsets, chunk_runs)
-
-
-def _rows(data: bytes, box: Box, layout: str) -> list[tuple[int, ...]]:
-    """All rows of a table that begins 8 bytes into its box."""
-    if (box.end - box.start - 8) % struct.calcsize(layout):
-        raise BadBoxes(f"box {box.kind!r} ends inside a row")
-    return list(struct.iter_unpack(layout, data[box.start + 8 : box.end]))
-
-
-def _movie_scale(moov: bytes) -> int:
-    mvhd = need(moov, (b"mvhd",))
-    scale = int(fields(moov, mvhd, ">I", 20 if version(moov, mvhd) == 1 else 12)[0])
-    if scale == 0:
-        raise BadBoxes("the movie has no time scale")
-    return scale
-
-
-def _first_pts(moov: bytes, trak: Box, scale: int, movie_scale: int) -> int:
-    """Where packet 0 is presented, by the edit list (14496-12, 8.6.6): empty edits delay, media_time skips."""
-    elst = find(moov, (b"edts", b"elst"), trak.start, trak.end)
-    if elst is None:
-        return 0
-    wide = version(moov, elst) == 1
-    count = fields(moov, elst, ">I", 4)[0]
-    delay = 0
-    for i in range(count):
-        duration, media_time = fields(moov, elst, ">Qq" if wide else ">Ii", 8 + i * (20 if wide else 12))
-        if media_time >= 0:
-            if i + 1 < count:
-                raise BadBoxes("the edit list cuts the track")
-            return int(delay - media_time)
-        delay += duration * scale // movie_scale
-    raise BadBoxes("the edit list presents nothing")
+    edit = single_edit(moov, trak)
+    return AacTable(places.sizes, places.chunk_offsets, places.chunk_runs, _audio_specific_config(moov, stbl),
+                    track_scale(moov, trak), edit.delay - edit.media_time)
 
 
 def _audio_specific_config(moov: bytes, stbl: Box) -> bytes:

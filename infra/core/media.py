@@ -29,6 +29,24 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
+class AvcPackets(Frozen):
+    """An H.264 track of an MP4 whose packets can be cut at key frames and copied: see `infra.core.avc_table`.
+
+    Its key frames are IDR pictures that no other picture is shown across; of crowded ones, some.
+    """
+
+    track: int  # its number in the file, from 0
+    count: int  # pictures
+    scale: int  # ticks a second
+    first_ticks: int  # when the first picture is shown, on the source's time line
+    last_ticks: int
+    uneven_ticks: float  # how far the pictures are at most from an even pace between these two
+    config_hex: str  # AVCDecoderConfigurationRecord
+    keys: tuple[int, ...]  # numbers of the key frames, in the order they are shown in
+    key_bytes: tuple[int, ...]  # of the packets from each key frame up to the next
+    unfit_keys: int = 0  # key frames that are none of the kind, because groups of pictures are open
+
+
 class VideoStream(Frozen):
     """One video stream, as stored (before rotation)."""
 
@@ -51,6 +69,8 @@ class VideoStream(Frozen):
     color_space: str | None = None
     color_range: str | None = None
     bit_rate_bps: int | None = None
+    packets: AvcPackets | None = None
+    no_packets: str | None = None  # code: why an H.264 picture has none (see `transcode.source_fit`)
 
 
 class AacPackets(Frozen):

@@ -125,18 +125,22 @@ def plan(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)],
     out.print(f"plan {found.id}: {float(found.duration_s):.3f} s, {found.frame_rate} {unit}/s, "
               f"{found.boundaries[-1]} {unit} in {found.segments} segments")
     for video in found.video:
+        how = "copied from the source" if video.copied else f"crf {video.crf}, {video.preset}"
         out.print(f"  {video.name:12} {video.width_px}x{video.height_px}  {video.codecs}  at most "
-                  f"{video.max_bps / 1000:.0f} kbit/s, crf {video.crf}, {video.preset}")
+                  f"{video.max_bps / 1000:.0f} kbit/s, {how}")
     for track in found.audio:
         how = "copied from the source" if track.copy_nth is not None else f"{track.bit_rate_bps} bit/s"
         out.print(f"  {track.name:12} {track.sample_rate_hz} Hz, {track.channels} channels, {how}, {track.label}",
                   markup=False)
+    if found.source_fit:
+        out.print(f"  source fit: {found.source_fit.code}. {found.source_fit.sentence}", markup=False)
     for warning in found.warnings:
         out.print(f"  warning: {warning}")
     work = Path()
     for codec in found.codecs:
-        wanted = [cells.Cell(video, segment, video.capped) for video in found.of_codec(codec)]
-        print("\n" + cells.video_command(tools, found, file, wanted, work, max_pixels=settings.max_pixels).shell())
+        wanted = [cells.Cell(video, segment, video.capped) for video in found.of_codec(codec) if video.copied is None]
+        if wanted:
+            print("\n" + cells.video_command(tools, found, file, wanted, work, max_pixels=settings.max_pixels).shell())
     for track in found.audio:
         if track.copy_nth is None:
             print("\n" + cells.audio_command(tools, found, track, file, segment, work,
@@ -154,6 +158,8 @@ def status(server: Server = HERE, data: Data = None, as_json: AsJson = False) ->
         share = "" if video["status"] == "ready" else f" {video['progress']:.0%}"
         playable = f"{server}{video['watch_url']}" if video["playable"] else ""
         out.print(f"{video['id']}  {video['status'] + share:16} {video['title'][:40]:40} {playable}", markup=False)
+        if video["source"]["fit"]:
+            out.print(f"    source: {video['source']['fit']['message']}", markup=False)
         if video["error"]:
             out.print(f"    {video['error']['step']}: {video['error']['message']}", markup=False)
     if not videos:

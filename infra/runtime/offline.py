@@ -53,7 +53,7 @@ def examine(file: Path, settings: Settings, tools: Tools, runner: ProcessRunner)
     if not os.access(file, os.R_OK):
         raise NotFound("not_readable", f"The file {file} may not be read by this user.")
     file = file.absolute()
-    return make_plan(packets.with_aac_packets(probe(runner, tools, settings, file), file), tools.encoder, tools.codecs)
+    return make_plan(packets.with_packets(probe(runner, tools, settings, file), file), tools.encoder, tools.codecs)
 
 
 def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools, runner: ProcessRunner,

@@ -21,7 +21,7 @@ from infra.core.media import MediaInfo
 from infra.core.settings import Settings
 from infra.core.steps import Runner, Tools
 from infra.storage.local import LocalStorage
-from ingest.packets import with_aac_packets
+from ingest.packets import with_packets
 from ingest.probe import probe
 from transcode.plan import Plan, plan
 from transcode.render import RenderContext
@@ -33,6 +33,8 @@ FIRST_FLASH, FLASH_EVERY = 13, 33  # frames at 25 a second: 0.52 s, then every 1
 BEEP_S = 0.04
 # Ten frames in 0.3 s, then nothing until the next second.
 BURSTS = "settb=1/90000,setpts=(floor(N/10)+0.03*mod(N\\,10))/TB"
+# A level that is too high to be copied: clips are about cells that are encoded, unless they say otherwise with COPIED.
+_ENCODED, COPIED = ("-x264-params", "level=5.1"), ("-x264-params", "level=4")
 VARIABLE = ("-fps_mode", "passthrough", "-enc_time_base", "1:90000")
 
 
@@ -55,7 +57,7 @@ class Desk:
         return list(json.loads(done.stdout)["packets"])
 
     def info(self, path: Path) -> MediaInfo:
-        return with_aac_packets(probe(self.run, self.tools, self.settings, path), path)
+        return with_packets(probe(self.run, self.tools, self.settings, path), path)
 
     def context(self, path: Path, folder: Path, info: MediaInfo | None = None, *,
                 codecs: tuple[str, ...] = ("h264",)) -> RenderContext:
@@ -116,7 +118,8 @@ class Clips:
         raw = self.folder / f"{frames}.gray"
         if not raw.exists():
             counted_frames(frames).tofile(raw)
-        encoder = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-bf", "2", "-g", "100", "-pix_fmt", "yuv420p")
+        encoder = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-bf", "2", "-g", "100", "-pix_fmt", "yuv420p",
+                   *_ENCODED)
         return self.make(name, "-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{WIDTH}x{HEIGHT}", "-r", rate, "-i", str(raw),
                          "-s", size, "-sws_flags", "neighbor", *encoder, *args, reads=(raw,))
 
