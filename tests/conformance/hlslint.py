@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import rules_dash, rules_more, rules_multivariant, rules_playlists, rules_video
+from . import rules_dash, rules_http, rules_more, rules_multivariant, rules_playlists, rules_video
 from .package import Folder, Package
 from .registry import RULES, Outcome, run
 
 # Importing them entered their rules.
-MODULES = (rules_playlists, rules_video, rules_multivariant, rules_more, rules_dash)
+MODULES = (rules_playlists, rules_video, rules_multivariant, rules_more, rules_dash, rules_http)
 __all__ = ["MODULES", "RULES", "lint"]
 
 

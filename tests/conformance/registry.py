@@ -26,7 +26,7 @@ class Rule:
         """Where its number comes from."""
         if self.id[0] == "R":
             return "RFC 8216bis"
-        return {"D": "DASH", "C": "CMAF", "X": "CTA-5005"}.get(self.id[0], "Apple HLS authoring")
+        return {"D": "DASH", "C": "CMAF", "X": "CTA-5005", "H": "HTTP"}.get(self.id[0], "Apple HLS authoring")
 
 
 @dataclass(frozen=True)
