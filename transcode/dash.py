@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
+from infra.core.languages import tag
 from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
 from transcode.playlists import peak_bps
 
@@ -52,7 +53,7 @@ def _pictures(period: ET.Element, plan: Plan, renditions: list[VideoRendition]) 
 def _sound(period: ET.Element, plan: Plan, track: AudioTrack) -> None:
     adaptation = ET.SubElement(period, "AdaptationSet", {
         "contentType": "audio", "mimeType": "audio/mp4", "segmentAlignment": "true", "startWithSAP": "1",
-        "lang": track.language or "und"})
+        "lang": tag(track.language)})
     ET.SubElement(adaptation, "Role", {"schemeIdUri": "urn:mpeg:dash:role:2011", "value": "main"})
     _template(adaptation, track.sample_rate_hz, [track.offset_samples + packet * 1024 for packet in track.boundaries])
     representation = ET.SubElement(adaptation, "Representation", {

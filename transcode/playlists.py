@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import m3u8
 
+from infra.core.languages import tag
 from transcode.grid import SEGMENT_S
 from transcode.plan import AudioTrack, Plan, VideoRendition
 
@@ -22,7 +23,7 @@ def multivariant(plan: Plan) -> str:
     if plan.audio is not None:
         # LANGUAGE is required on every audio rendition (Apple HLS authoring 8.10); und is its word for unknown.
         audio = m3u8.Media(uri=f"{plan.audio.name}/index.m3u8", type="AUDIO", group_id=_AUDIO_GROUP, name="Audio",
-                           language=plan.audio.language or "und", default="YES", autoselect="YES",
+                           language=tag(plan.audio.language), default="YES", autoselect="YES",
                            channels=str(plan.audio.channels))
         playlist.add_media(audio)
         media.append(audio)
@@ -38,6 +39,7 @@ def multivariant(plan: Plan) -> str:
                 "resolution": f"{video.width_px}x{video.height_px}",
                 "frame_rate": float(round(plan.frame_rate, 3)),
                 "audio": _AUDIO_GROUP if plan.audio else None,
+                "closed_captions": "NONE",  # unless told, Apple's players offer CEA-608 captions
             },
             media=media,
             base_uri=None,

@@ -213,3 +213,11 @@ def language_tag(package: Package) -> Iterator[str]:
         said = tag.attributes.get("LANGUAGE", "")
         if said.split("-")[0] in _TWO_LETTERS:
             yield f"line {tag.line}: {said} is {_TWO_LETTERS[said.split('-')[0]]}"
+
+
+@rule("R4.4.6.2.1", "SHOULD", "CLOSED-CAPTIONS=NONE is on every variant where the pictures carry no captions")
+def no_closed_captions(package: Package) -> Iterator[str]:
+    if any(tag.attributes.get("TYPE") == "CLOSED-CAPTIONS" for tag in package.master.all("EXT-X-MEDIA")):
+        return
+    yield from (f"{variant.rendition.uri}: {variant.attributes.get('CLOSED-CAPTIONS')}" for variant in package.variants
+                if variant.attributes.get("CLOSED-CAPTIONS") != "NONE")
