@@ -24,7 +24,7 @@ text("R4.4.6.1", "name_twice", MASTER, r"^(#EXT-X-MEDIA:TYPE=SUBTITLES.*)$", r"\
 text("R4.4.6.1.1", "wrong_channels", MASTER, 'CHANNELS="2"', 'CHANNELS="6"')
 text("R4.4.6.1.2", "three_letters", MASTER, 'LANGUAGE="en"', 'LANGUAGE="eng"')
 text("R4.4.6.2", "unknown_group", MASTER, 'SUBTITLES="captions"', 'SUBTITLES="none"')
-text("R4.4.6.2.1", "closed_captions_not_ruled_out", MASTER, ",CLOSED-CAPTIONS=NONE", "")
+text("R4.4.6.2.1", "closed_captions_not_ruled_out", MASTER, "CLOSED-CAPTIONS=NONE,", "")
 text("8.2", "longer_target_of_sound", SOUND, "DURATION:6", "DURATION:7", 1, ("7.5",))
 text("8.6", "no_playlist_type", LOW, "#EXT-X-PLAYLIST-TYPE:VOD\n", "")
 text("8.10", "no_language", MASTER, 'LANGUAGE="en",', "")
