@@ -205,7 +205,7 @@ def _other_codec(built: Model, top: Rendition, joined: Path, work: Path, codec: 
     alone = re.sub(r" *<Representation .*/>\n", "", found, flags=re.S).replace(
         "</AdaptationSet>", kept[0].strip() + "</AdaptationSet>")
     alone = re.sub(r"avc1\.\w+", _codec(built, name), alone.replace(built.top, name))
-    alone = re.sub(r'(<AdaptationSet[^>]*) id="\d+"', rf'\1 id="{codec}"', alone)
+    alone = re.sub(r'(<AdaptationSet[^>]*) id="\d+"', rf'\1 id="{100 + len(built.files)}"', alone)
     built.files["manifest.mpd"] = text.replace(found, found + alone).encode()
     return name
 

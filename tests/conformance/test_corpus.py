@@ -43,7 +43,7 @@ def test_the_table_has_every_file_and_no_wrong_row() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file", files(CORPUS) if CORPUS.is_dir() else [], ids=lambda path: path.name)
+@pytest.mark.parametrize("file", list(files(CORPUS)) if CORPUS.is_dir() else [], ids=lambda path: path.name)
 def test_a_file_ends_as_the_table_says(file: Path) -> None:
     settings = Settings()
     run = ProcessRunner(settings)

@@ -22,3 +22,5 @@ def test_the_manifest_is_valid(made: Path, good: Model) -> None:
     schema = xmlschema.XMLSchema(str(SCHEMA), allow="all", defuse="never")
     schema.validate((made / "manifest.mpd").read_text())
     schema.validate(good.files["manifest.mpd"].decode())
+    with pytest.raises(xmlschema.XMLSchemaValidationError):
+        schema.validate((made / "manifest.mpd").read_text().replace("minBufferTime", "minimumBufferTime"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from conformance.explained import EXPLAINED
+from conformance.hlslint import RULES
 from conformance.model import source
 from conformance.package import Package
 from conformance.registry import failing, run
@@ -21,4 +22,5 @@ def test_what_the_service_sends_keeps_the_rules(service: Service, tmp_path: Path
     lines = [line for outcome in outcomes.values() if outcome.rule.id not in EXPLAINED for line in outcome.lines()]
     assert failing(outcomes) <= set(EXPLAINED), lines
     assert not failing(outcomes) & {rule for rule, outcome in outcomes.items() if outcome.rule.scope == "http"}
+    assert set(outcomes) == set(RULES)
     assert outcomes["7.1"].word == outcomes["10.1"].word == outcomes["D6"].word == "pass"
