@@ -6,7 +6,6 @@ ever; playlists of a finished plan are kept briefly, because a video can be with
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Mapping
@@ -22,9 +21,9 @@ from infra.core.errors import NotFound
 from infra.core.ids import is_id
 from infra.core.keys import PlanKeys
 from infra.db.models import Video
+from player_api import manifests
 from player_api.delivery import deliver
 from player_api.demand import Waiting
-from player_api.ranges import matches
 from player_api.services import Services
 from transcode import dash, playlists
 from transcode.bandwidth import BitRates
@@ -158,8 +157,4 @@ def _load(services: Services, playback_id: str, known: Playable | None) -> Playa
 
 
 def _text(request: Request, playlist: str, mime: str = PLAYLIST_TYPE) -> Response:
-    etag = f'"{hashlib.sha256(playlist.encode()).hexdigest()[:32]}"'
-    headers = {"Cache-Control": _BRIEFLY, "ETag": etag}
-    if matches(request.headers.get("if-none-match"), etag):
-        return Response(status_code=304, headers=headers)
-    return Response(playlist, media_type=mime, headers=headers)
+    return manifests.answer(request, playlist, mime)

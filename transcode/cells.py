@@ -95,6 +95,9 @@ def _decoded(plan: Plan, source: Path, start_s: Fraction) -> Any:
     stream = stream.filter("setpts", f"round(if(eq(N,0),min({time},{start}),{time}))")
     # From here on a time stamp is a frame number of the grid, rounded from 0 on and so the same in every cell.
     stream = stream.filter("fps", fps=f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}")
+    # What a source says of its mastering screen or its room reaches the header of a lone rung, but not those behind a
+    # split: a cell made alone would not fit the others (ffmpeg 8.1).
+    stream = stream.filter("sidedata", "delete")
     return stream.filter("tpad", stop=-1, stop_mode="clone")  # the last frame stays while the sound goes on
 
 

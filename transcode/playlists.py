@@ -48,6 +48,7 @@ def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, Bit
                     "frame_rate": float(round(plan.frame_rate, 3)),
                     "video_range": "SDR",
                     "audio": group_id,
+                    "closed_captions": "NONE",  # unless told, Apple's players offer CEA-608 captions
                 },
                 media=media,
                 base_uri=None,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from infra.core import boxes
+from infra.core import boxes, cmaf
 from infra.core.aac_table import AacTable, read_aac_table, read_moov
 from infra.core.command import Command
 from infra.core.errors import StepFailed
@@ -157,7 +157,7 @@ def _render_video(ctx: RenderContext, k: int, renditions: Sequence[VideoRenditio
     for cell, (init, media) in encoded.items():
         name = cell.rendition.name
         storage.put_new(keys.init(name), init)
-        if storage.read(keys.init(name)) != init:
+        if not cmaf.same_track(storage.read(keys.init(name)), init):
             raise StepFailed("other_encoder", f"{name} was begun by another build of the encoder. "
                              "Use the same ffmpeg on all workers.", retryable=True)
         storage.put(keys.cell(name, k), media)
@@ -258,7 +258,7 @@ def _output(path: Path) -> Path:
 def _split(path: Path) -> tuple[bytes, bytes]:
     try:
         init, media = boxes.split_init(_output(path).read_bytes())
-        return boxes.without_bit_rate(init), media
+        return cmaf.with_brand(boxes.without_bit_rate(init)), media
     except boxes.BadBoxes as error:
         raise StepFailed("bad_cell", f"The encoder wrote a damaged file ({error}).", retryable=True) from error
 

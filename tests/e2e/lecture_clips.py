@@ -25,7 +25,7 @@ class Shape:
 
     duration_s: float = 40.0
     size: str = "1280x720"
-    rate: int = 25
+    rate: int | str = 25
     gop: int = 250  # as cameras and screen recorders write: a key frame every ten seconds
     codec: tuple[str, ...] = ("-c:v", "libx264", "-preset", "ultrafast")
     audio: tuple[str, ...] = ("-c:a", "aac", "-b:a", "96k")

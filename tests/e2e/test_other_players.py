@@ -1,4 +1,4 @@
-"""Players that are not ours play what we serve: Shaka Player (HLS and DASH) and dash.js, in a real browser."""
+"""Players that are not ours play what we serve: hls.js, Shaka Player (HLS and DASH) and dash.js, in a real browser."""
 
 from __future__ import annotations
 
@@ -10,17 +10,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lecture_clips import ffmpeg
+from lecture_clips import Shape, ffmpeg, make
 from playwright.sync_api import Browser, Page, Route
 from service import ROOT, Service, until
 
 PLAYERS = Path(__file__).parent / "players"
 SCRIPTS = {
+    "hlsjs": "node_modules/hls.js/dist/hls.min.js",
     "shaka": "node_modules/shaka-player/dist/shaka-player.compiled.js",
     "dashjs": "node_modules/dashjs/dist/modern/umd/dash.all.min.js",
 }
 # Each sets window.ready once the manifest is loaded, and gives heights() and pick(height).
 START = {
+    "hlsjs": """
+        const player = new Hls();
+        player.on(Hls.Events.ERROR, (_, what) => {
+          // A machine that renders slowly makes it wait, and a forced switch drops what is under way: no errors.
+          const expected = ["bufferStalledError", "aborted"];
+          if (what.fatal || !expected.includes(what.details)) errors.push("hls.js " + what.details);
+        });
+        player.on(Hls.Events.MANIFEST_PARSED, () => { window.ready = true; });
+        player.loadSource(MANIFEST);
+        player.attachMedia(video);
+        window.heights = () => player.levels.map((level) => level.height);
+        window.pick = (height) => {
+          player.currentLevel = player.levels.findIndex((level) => level.height === height);
+        };""",
     "shaka": """
         const player = new shaka.Player();
         player.addEventListener("error", (event) => errors.push("shaka " + event.detail.code));
@@ -79,6 +94,20 @@ def players() -> Path:
 @pytest.fixture(scope="module")
 def video(service: Service, clip: Path) -> dict[str, Any]:
     return service.upload(clip, title="For any player")
+
+
+@pytest.fixture(scope="module")
+def upright(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Upright, 29.97 frames a second, a short last segment."""
+    path = tmp_path_factory.mktemp("upright") / "upright.mp4"
+    return service.upload(make(path, Shape(duration_s=13.3, size="480x854", rate="30000/1001", gop=90)))
+
+
+@pytest.fixture(scope="module")
+def silent(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A screen recording at 6 frames a second, without sound."""
+    path = tmp_path_factory.mktemp("silent") / "silent.mp4"
+    return service.upload(make(path, Shape(duration_s=21, size="854x480", rate=6, gop=60, audio=("-an",))))
 
 
 @pytest.fixture
@@ -148,23 +177,50 @@ def test_every_sound_track_can_be_chosen(service: Service, tracks: dict[str, Any
     true("window.ended")
 
 
-@EACH
+EVERY = [("hlsjs", "master.m3u8"), ("shaka", "master.m3u8"), ("shaka", "manifest.mpd"), ("dashjs", "manifest.mpd")]
+
+
+@pytest.mark.parametrize(("player", "manifest"), EVERY)
 def test_it_plays_switches_seeks_and_ends(service: Service, video: dict[str, Any], players: Path, page: Page,
                                           player: str, manifest: str) -> None:
+    _through(service, video, players, page, player, manifest)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["upright", "silent"])
+@pytest.mark.parametrize(("player", "manifest"), EVERY)
+def test_other_sources_play_as_well(request: pytest.FixtureRequest, service: Service, players: Path, page: Page,
+                                    player: str, manifest: str, source: str) -> None:
+    _through(service, request.getfixturevalue(source), players, page, player, manifest)
+
+
+def _through(service: Service, video: dict[str, Any], players: Path, page: Page, player: str, manifest: str) -> None:
+    """Start, every level, five seeks, the end: without an error, a gap in what is buffered, or a damaged picture."""
     true = opened(service, players, page, player, manifest, video["playback_id"])
     true("window.ready")
     page.evaluate("void video.play()")
     true("video.currentTime > 2.5")
-    heights = sorted(set(page.evaluate("heights()")))
-    assert heights == sorted({rendition["height_px"] for rendition in video["renditions"]})
+    length_s = float(video["duration_s"])
+    heights = sorted({rendition["height_px"] for rendition in video["renditions"]})
+    # In time: Shaka Player leaves out for half a minute what came too late on a busy machine.
+    true(f"[...new Set(heights())].sort((a, b) => a - b).join() === '{','.join(map(str, heights))}'")
     for height in heights:
         page.evaluate(f"pick({height})")
         true(f"video.videoHeight === {height} && video.readyState >= 3")
-    page.evaluate("void (video.currentTime = 30)")
-    true("!video.seeking && video.currentTime > 30.5")
-    page.evaluate("void (video.currentTime = 38.5)")
+    for part in (0.75, 0.1, 0.5, 0.3, 0.9):
+        time_s = round(length_s * part, 2)
+        page.evaluate(f"void (video.currentTime = {time_s})")
+        true(f"!video.seeking && video.currentTime > {time_s + 0.3} || window.ended")
+        assert _gaps(page) == []
     true("window.ended")
-    assert page.evaluate("video.duration") == pytest.approx(40, abs=0.05)
+    assert page.evaluate("video.duration") == pytest.approx(length_s, abs=0.05)
     played = page.evaluate("(q => [q.totalVideoFrames, q.corruptedVideoFrames ?? 0])(video.getVideoPlaybackQuality())")
-    assert played[0] > 50
+    assert played[0] > 30
     assert played[1] == 0
+
+
+def _gaps(page: Page) -> list[list[float]]:
+    """Holes of under a second in what is buffered: larger ones are what was seeked over."""
+    found: list[list[float]] = page.evaluate("""[...Array(video.buffered.length).keys()].slice(1)
+        .map((i) => [video.buffered.end(i - 1), video.buffered.start(i)]).filter(([a, b]) => b - a < 1)""")
+    return found

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from media_infos import ENCODER, source, video
 
+from infra.core.cmaf import with_brand
 from infra.core.command import Command
 from infra.core.errors import StepFailed
 from infra.core.keys import PlanKeys
@@ -38,7 +39,7 @@ def init(codecs: str = PLAN.video[0].codecs, scale: int = time_scale(PLAN.frame_
     avc1 = box(b"avc1", bytes(78), box(b"avcC", b"\x01" + bytes.fromhex(codecs[5:]) + b"\xff"))
     stbl = box(b"stbl", full(b"stsd", 0, 1, after=avc1))
     trak = box(b"trak", box(b"mdia", full(b"mdhd", 0, 0, 0, scale, 0), box(b"minf", stbl)))
-    return box(b"ftyp", b"iso6") + box(b"moov", trak, more)
+    return box(b"ftyp", b"iso6", bytes(4), b"iso6") + box(b"moov", trak, more)
 
 
 def media(frames: int, decode_time: int, sync: bool = True, tick: int = TICK) -> bytes:
@@ -83,7 +84,7 @@ def test_what_is_as_planned_is_published_with_its_number(tmp_path: Path) -> None
     ctx = context(tmp_path, good)
     fill(ctx)
     assert published(ctx) == [f"{NAME}/{k}.m4s" for k in range(PLAN.segments)] + [f"{NAME}/init.mp4"]
-    assert ctx.storage.read(KEYS.init(NAME)) == init()
+    assert ctx.storage.read(KEYS.init(NAME)) == with_brand(init())
     for k in range(PLAN.segments):
         cell = ctx.storage.read(KEYS.cell(NAME, k))
         assert struct.unpack(">I", cell[cell.index(b"mfhd") + 8 :][:4]) == (k + 1,)
