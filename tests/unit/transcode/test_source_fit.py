@@ -121,7 +121,7 @@ def test_a_copied_video_lists_every_segment_within_its_target(every: int, count:
     longest = max(found.segment_durations_s(found.video[0]))
     assert target == max(6, int(longest + Fraction(1, 2))) <= 8
     assert playlists.media(found, found.video[-1]).count(f"TARGETDURATION:{target}\n") == 1
-    assert 'codecs="avc1.640028"' in dash.mpd(found)
+    assert 'codecs="avc1.640028"' in dash.mpd(found, {})
 
 
 def test_parameter_sets_say_what_they_are() -> None:
