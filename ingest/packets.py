@@ -27,17 +27,17 @@ def with_aac_packets(info: MediaInfo, path: Path) -> MediaInfo:
     except BadBoxes:
         return info
     return info.model_copy(update={
-        "audio": tuple(_with_packets(audio, nth, moov) for nth, audio in enumerate(info.audio)),
+        "audio": tuple(_with_packets(audio, moov) for audio in info.audio),
     })
 
 
-def _with_packets(audio: AudioStream, nth: int, moov: bytes) -> AudioStream:
+def _with_packets(audio: AudioStream, moov: bytes) -> AudioStream:
     try:
-        table = read_aac_table(moov, nth)
+        table = read_aac_table(moov, audio.nth)
     except BadBoxes as error:
-        log.info("audio track %d will be encoded: %s", nth, error)
+        log.info("audio track %d will be encoded: %s", audio.nth, error)
         return audio
     if table.sample_rate_hz != audio.sample_rate_hz:
         return audio  # HE-AAC: the packets' rate is half of what is heard
-    found = AacPackets(nth=nth, count=len(table), first_pts=table.first_pts, config_hex=table.config.hex())
+    found = AacPackets(nth=audio.nth, count=len(table), first_pts=table.first_pts, config_hex=table.config.hex())
     return audio.model_copy(update={"packets": found})

@@ -91,7 +91,8 @@ def parse_probe(answer: bytes, size_bytes: int, layout: Layout | None = None) ->
     default = [stream for stream in pictures if stream.get("disposition", {}).get("default")]
     largest = max(default or pictures, key=lambda stream: stream["width"] * stream["height"], default=None)
     video = _video(largest, layout) if largest else None
-    audio = tuple(_audio(stream, layout) for stream in sounds)
+    heard = [stream for stream in streams if stream.get("codec_type") == "audio"]
+    audio = tuple(_audio(stream, heard.index(stream), layout) for stream in sounds)
     covers = [stream["index"] for stream in streams if stream.get("codec_type") == "video"
               and stream.get("disposition", {}).get("attached_pic") and _number(stream, "width") > 0]
     duration = _seconds(document.get("format", {}).get("duration"))
@@ -203,13 +204,13 @@ def _video(stream: dict[str, Any], layout: Layout) -> VideoStream:
         bit_rate_bps=_number(stream, "bit_rate") or None)
 
 
-def _audio(stream: dict[str, Any], layout: Layout) -> AudioStream:
+def _audio(stream: dict[str, Any], nth: int, layout: Layout) -> AudioStream:
     start_s, duration_s = _times(stream, layout.audio_end_s)
     tags = stream.get("tags", {})
     language = _known(tags.get("language"))
     disposition = stream.get("disposition", {})
     return AudioStream(
-        index=stream["index"], codec=stream.get("codec_name", "unknown"), profile=_known(stream.get("profile")),
+        index=stream["index"], nth=nth, codec=stream.get("codec_name", "unknown"), profile=_known(stream.get("profile")),
         channels=_number(stream, "channels"), sample_rate_hz=_number(stream, "sample_rate"),
         start_s=start_s, duration_s=duration_s, language=None if language == "und" else language,
         title=str(tags["title"])[:200] if tags.get("title") else None,

@@ -94,6 +94,7 @@ class AudioStream(Frozen):
     """One audio stream."""
 
     index: int
+    nth: int = 0  # among the file's audio tracks
     codec: str
     profile: str | None = None
     channels: int

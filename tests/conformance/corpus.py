@@ -79,8 +79,8 @@ def examined(file: Path, name: str, settings: Settings, tools: Tools, run: Proce
         faults = [fault for each in names for k in _picked(plan.segments) for fault in _decoded(storage, each, k, tools)]
     sizes = ", ".join(f"{video.name} {video.width_px}x{video.height_px}" for video in plan.video)
     facts = f"{float(plan.duration_s):.2f} s, {plan.segments} segments; {sizes}" + (
-        f"; sound {'copied' if getattr(plan.audio, 'copy_nth', None) is not None else 'encoded'}"
-        if "aac" in names else "; no sound")
+        f"; sound {'copied' if plan.audio[0].copy_nth is not None else 'encoded'}"
+        if plan.audio else "; no sound")
     if faults:
         return Row(name, "failed", f"does not decode: {faults[0]}", playable_s)
     warned = f"; {', '.join(plan.warnings)}" if plan.warnings else ""
@@ -89,7 +89,7 @@ def examined(file: Path, name: str, settings: Settings, tools: Tools, run: Proce
 
 def _first_choice(plan: Plan) -> list[str]:
     """What a player asks for first: the first variant of the playlist, and the sound."""
-    text = m3u8.loads(playlists.multivariant(plan))
+    text = m3u8.loads(playlists.multivariant(plan, plan.codecs, {}))
     first = [text.playlists[0].uri] if text.playlists else []
     return [uri.split("/")[0] for uri in [*first, *(media.uri for media in text.media[:1] if media.uri)]]
 

@@ -47,9 +47,9 @@ def source(path: Path, seconds: float = 18, size: str = "854x480") -> Path:
     return path
 
 
-def made(file: Path, out: Path) -> Path:
-    """What `lectern process FILE --out OUT` writes."""
-    settings = Settings()
+def made(file: Path, out: Path, codecs: str = "h264,av1") -> Path:
+    """What `lectern process FILE --out OUT` writes in these codecs."""
+    settings = Settings(fill_codecs=codecs)
     runner = ProcessRunner(settings)
     process(file, out, "A lecture", settings, find_tools(settings, runner), runner, lambda progress: None)
     return out

@@ -117,16 +117,25 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def in_two_languages(path: Path, *picture: str) -> Path:
+    """A clip of 12 s with English in 5.1 and French in stereo; `picture` is its input and options."""
+    command = [ffmpeg(), "-v", "error", "-f", "lavfi", "-i", "sine=300:duration=12", "-f", "lavfi", "-i",
+               "sine=900:duration=12", *picture, "-map", "0", "-map", "1", "-c:a", "aac", "-ac:a:0", "6", "-ac:a:1", "2",
+               "-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fre", str(path)]
+    subprocess.run(command, check=True, timeout=60)
+    return path
+
+
 @pytest.fixture(scope="module")
 def tracks(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A video of 12 s with English in 5.1 and French in stereo."""
-    clip = tmp_path_factory.mktemp("tracks") / "tracks.mkv"
-    inputs = ["-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=12",
-              "-f", "lavfi", "-i", "sine=300:duration=12", "-f", "lavfi", "-i", "sine=900:duration=12"]
-    subprocess.run([ffmpeg(), "-v", "error", *inputs, "-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264",
-                    "-c:a", "aac", "-ac:a:0", "6", "-ac:a:1", "2", "-metadata:s:a:0", "language=eng",
-                    "-metadata:s:a:1", "language=fre", str(clip)], check=True, timeout=60)
-    return service.upload(clip)
+    return service.upload(in_two_languages(
+        tmp_path_factory.mktemp("tracks") / "tracks.mkv", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=12",
+        "-map", "2", "-c:v", "libx264"))
+
+
+@pytest.fixture(scope="module")
+def sound(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return service.upload(in_two_languages(tmp_path_factory.mktemp("sound") / "sound.mka"))
 
 
 Look = Callable[..., Any]  # the value of a script as soon as it is true
@@ -152,7 +161,13 @@ def opened(service: Service, players: Path, page: Page, player: str, manifest: s
         def look() -> Any:
             assert page.evaluate("window.errors") == []
             return page.evaluate(script)
-        return until(look, within_s, f"{player} on {manifest}: {script}")
+        try:
+            return until(look, within_s, f"{player} on {manifest}: {script}")
+        except AssertionError as error:
+            state = page.evaluate("({time: video.currentTime, ready: video.readyState, paused: video.paused, "
+                                  "length: video.duration, end: video.buffered.length && video.buffered.end(0), "
+                                  "ranges: video.buffered.length, seeking: video.seeking})")
+            raise AssertionError(f"{error}; {state}") from None
 
     return true
 
@@ -173,8 +188,27 @@ def test_every_sound_track_can_be_chosen(service: Service, tracks: dict[str, Any
     assert page.evaluate("heard()") == "en"
     page.evaluate("void choose('fr')")
     true("heard() === 'fr'")
+    changed_s = page.evaluate("video.currentTime")
+    true(f"!video.seeking && video.currentTime > {changed_s + 0.5}")
     page.evaluate("void (video.currentTime = 10.5)")
     true("window.ended")
+
+
+@EACH
+def test_sound_alone_plays(service: Service, sound: dict[str, Any], players: Path, page: Page, player: str,
+                           manifest: str) -> None:
+    true = opened(service, players, page, player, manifest, sound["playback_id"])
+    true("window.ready")
+    page.evaluate("void video.play()")
+    true("video.currentTime > 1")
+    assert {one for one, _ in page.evaluate("sounds()")} == {"en", "fr"}
+    page.evaluate("void choose('fr')")
+    true("heard() === 'fr'")
+    changed_s = page.evaluate("video.currentTime")
+    true(f"!video.seeking && video.currentTime > {changed_s + 0.5}")
+    page.evaluate("void (video.currentTime = 10.5)")
+    true("window.ended")
+    assert page.evaluate("video.duration") == pytest.approx(12, abs=0.1)
 
 
 EVERY = [("hlsjs", "master.m3u8"), ("shaka", "master.m3u8"), ("shaka", "manifest.mpd"), ("dashjs", "manifest.mpd")]

@@ -105,3 +105,24 @@ def test_the_whole_file_where_nothing_is_known(desk: Desk, clips: Clips, out: Pa
     info = desk.info(source)
     plan = desk.context(source, out, info).plan
     assert source_parts(cast(Storage, FarAway(out / "far")), "source", info, plan, Fraction(0), Fraction(6)) is None
+
+
+SOUNDS = {
+    "low.m4a": ("-map", "0", "-map", "1", "-ar", "22050", "-c:a", "aac"),
+    "two.mkv": ("-map", "2", "-map", "0", "-map", "1", "-c:v", "libx264", "-g", "5", "-c:a", "libmp3lame"),
+    "six.mov": ("-map", "2", "-map", "0", "-map", "1", "-c:v", "libx264", "-g", "1", "-ac", "6", "-c:a", "pcm_s16le"),
+}
+
+
+@pytest.mark.parametrize(("name", "options"), SOUNDS.items(), ids=list(SOUNDS))
+def test_a_cell_of_every_sound_track(desk: Desk, clips: Clips, out: Path, name: str, options: tuple[str, ...]) -> None:
+    source = clips.make(
+        name, "-f", "lavfi", "-i", "anoisesrc=a=0.3:r=48000:d=40:seed=1", "-f", "lavfi", "-i", "sine=500:duration=40",
+        "-f", "lavfi", "-i", "testsrc=size=64x36:rate=25:duration=40", *options)
+    with whole_and_sparse(desk, source, out, 5) as (whole, few, _):
+        assert len(whole.plan.audio) >= 2
+        for ctx in (whole, few):
+            render.render(ctx, 5, [track.name for track in ctx.plan.audio])
+        for track in whole.plan.audio:
+            key = whole.keys.cell(track.name, 5)
+            assert whole.storage.read(key) == few.storage.read(key), track.name

@@ -92,7 +92,8 @@ def test_shapes() -> None:
 def test_sound() -> None:
     assert parsed("fps_5994_silent").audio == ()
     assert [a.channels for a in parsed("surround").audio] == [6]
-    assert [a.language for a in parsed("three_languages").audio] == ["eng", "fra", "deu"]
+    assert [(a.nth, a.language, a.default) for a in parsed("three_languages").audio] == [
+        (0, "eng", True), (1, "fra", False), (2, "deu", False)]
     (late,) = parsed("mono_late_audio").audio
     assert late.channels == 1
     assert late.start_s == Fraction("1.453016")
@@ -102,6 +103,13 @@ def test_cover_art_is_no_video() -> None:
     assert picture("cover_art").codec == "h264"
     assert parsed("cover_art_audio_only").video is None
     assert len(parsed("cover_art_audio_only").audio) == 1
+    assert parsed("cover_art_audio_only").cover_index is None  # that ffprobe has no decoder for PNG
+
+
+def test_a_cover_that_can_be_decoded_is_known() -> None:
+    document = json.loads((FIXTURES / "cover_art_audio_only.json").read_bytes())
+    document["streams"][1] |= {"width": 600, "height": 600}
+    assert parse_probe(json.dumps(document).encode(), 1000).cover_index == 1
 
 
 def test_of_several_pictures_the_largest_that_moves() -> None:
