@@ -29,7 +29,8 @@ def decodable(made: Path) -> list[str]:
     """The renditions that the ffmpeg of this installation has a decoder for."""
     tool = find_tools(Settings()).ffmpeg
     known = subprocess.run([str(tool), "-v", "error", "-decoders"], capture_output=True, text=True, check=True).stdout
-    wanted = {"avc1": " h264 ", "mp4a": " aac ", "av01": "av1", "vp09": " vp9 "}
+    wanted = {"avc1": " h264 ", "mp4a": " aac ", "av01": "libdav1d",  # "av1" is for hardware
+              "vp09": " vp9 "}
     package = Package(Folder(made))
     return [rendition.uri for rendition in package.timed
             if rendition.track and wanted[rendition.track.entry.kind] in known]
