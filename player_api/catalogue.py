@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from infra.core.errors import NotFound
+from infra.core.errors import NotFound, Rejected
 from infra.core.ids import new_id
 from infra.core.media import MediaInfo
 from infra.db import steps
 from infra.db.models import Step, StepState, Video
 from infra.db.session import now
 from transcode.plan import Plan
-from transcode.steps import fill_keys
+from transcode.steps import fill_keys, storyboard_keys
 
 
 def add(session: Session, organization_id: str, *, video_id: str, title: str, language: str | None = None,
@@ -45,8 +45,28 @@ def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha25
     video.source_bytes = size_bytes
     video.updated_at = session.scalar(select(now())) or video.updated_at
     fills = [steps.NewStep("fill", "media", key) for key in fill_keys(plan)]
+    # Behind the fill: the first viewer's time bar can have its sheets on demand.
+    sheets = [steps.NewStep("storyboard", "media", key) for key in storyboard_keys(plan)]
     digest = [] if sha256 else [steps.NewStep("digest", "light")]
-    steps.insert(session, video, [steps.NewStep("poster", "light"), *digest, *fills])
+    steps.insert(session, video, [steps.NewStep("poster", "light"), *digest, *fills, *sheets])
+
+
+def poster_s(video: Video) -> float | None:
+    """The second whose picture is the poster: chosen, else found; None while neither is known."""
+    return video.poster_time_s if video.poster_time_s is not None else video.found_poster_s
+
+
+def check_poster(video: Video, at_s: float | None) -> None:
+    """Raises Rejected when the video does not have that second."""
+    plan = Plan.model_validate(video.plan) if video.plan and at_s is not None else None
+    if plan is not None and at_s is not None and at_s >= plan.duration_s:
+        raise Rejected("poster_outside", f"The video ends at {float(plan.duration_s):.3f} s: choose an earlier picture.")
+
+
+def poster_url(video: Video) -> str:
+    """Where the poster is. Another choice is another address, so that no cache shows the old one."""
+    at_s = poster_s(video)
+    return f"/play/{video.playback_id}/thumbnail.jpg" + (f"?time={at_s:g}" if at_s is not None else "")
 
 
 def default_title(file_name: str | None) -> str:
@@ -101,7 +121,9 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         "playback_id": video.playback_id,
         "watch_url": f"/watch/{video.playback_id}",
         "playlist_url": f"/play/{video.playback_id}/master.m3u8" if plan else None,
-        "poster_url": f"/play/{video.playback_id}/thumbnail.jpg" if plan else None,
+        "poster_url": poster_url(video) if plan else None,
+        "poster_time_s": video.poster_time_s,
+        "storyboard_url": f"/play/{video.playback_id}/storyboard.vtt" if plan else None,
         "duration_s": round(float(plan.duration_s), 3) if plan else None,
         "source": {"sha256": video.source_sha256, "size_bytes": video.source_bytes, "url": video.source_url},
         "warnings": list(plan.warnings) if plan else [],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -25,10 +25,10 @@ from player_api.delivery import deliver
 from player_api.demand import Waiting
 from player_api.ranges import matches
 from player_api.services import Services
-from transcode import dash, playlists
-from transcode.cells import THUMBNAIL_S
+from transcode import dash, playlists, storyboard
 from transcode.plan import AudioTrack, Plan
-from transcode.steps import INIT, THUMBNAIL, poster_thumbnail
+from transcode.render_pictures import poster_candidates, still
+from transcode.steps import INIT, STILL
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 MPD_TYPE = "application/dash+xml"
@@ -36,6 +36,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 _BRIEFLY = "public, max-age=60"
 _REMEMBER_S = 2.0  # a withdrawn video stops playing after this
 _CELL = re.compile(r"(0|[1-9][0-9]{0,6})\.m4s")
+_SHEET = re.compile(r"(0|[1-9][0-9]{0,6})\.jpg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Playable:
     video_id: str
     plan: Plan
     keys: PlanKeys
+    poster_s: float | None  # None: not chosen, and not found yet
 
 
 def router(services: Services, waiting: Waiting) -> APIRouter:
@@ -97,12 +99,39 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
                         at_s: Annotated[float | None, Query(alias="time", ge=0, allow_inf_nan=False,
                                                             description="Seconds.")] = None,
                         ) -> Response:
-        """The picture shown at `time`, to the 10 s before it; the poster without `time`."""
+        """The picture on screen at `time`, to a tenth of a second (the last one behind the end); without `time` the
+        poster."""
         video = await playable(playback_id)
-        last = int(float(video.plan.duration_s) // THUMBNAIL_S)
-        i = poster_thumbnail(video.plan) if at_s is None else min(int(at_s // THUMBNAIL_S), last)
         cache = _BRIEFLY if at_s is None else _FOR_EVER
-        return await answer(request, video, video.keys.thumbnail(i), THUMBNAIL, i, "image/jpeg", cache)
+        if at_s is None:
+            at_s = video.poster_s
+        tenths = still(video.plan, poster_candidates(video.plan)[0] if at_s is None else at_s)
+        return await answer(request, video, video.keys.still(tenths), STILL, tenths, "image/jpeg", cache)
+
+    @routes.head("/{playback_id}/storyboard.vtt", include_in_schema=False)
+    @routes.get("/{playback_id}/storyboard.vtt")
+    async def storyboard_list(playback_id: str, request: Request) -> Response:
+        """Small pictures for a time bar, one every 10 s: WebVTT whose cues name rectangles (#xywh) of JPEG sheets."""
+        video = await playable(playback_id)
+        return _text(request, storyboard.vtt(video.plan), "text/vtt")
+
+    @routes.head("/{playback_id}/storyboard/index.m3u8", include_in_schema=False)
+    @routes.get("/{playback_id}/storyboard/index.m3u8")
+    async def image_playlist(playback_id: str, request: Request) -> Response:
+        """The storyboard as an image playlist of HLS."""
+        video = await playable(playback_id)
+        return _text(request, storyboard.image_playlist(video.plan))
+
+    @routes.head("/{playback_id}/storyboard/{name}", include_in_schema=False)
+    @routes.get("/{playback_id}/storyboard/{name}")
+    async def sheet(playback_id: str, name: str, request: Request) -> Response:
+        """A sheet of the storyboard ({n}.jpg), rendered now if it does not exist yet."""
+        video = await playable(playback_id)
+        match = _SHEET.fullmatch(name)
+        j = int(match[1]) if match else -1
+        if not 0 <= j < storyboard.board(video.plan).sheets:
+            raise NotFound("sheet_not_found", "The storyboard of this video has no such sheet.")
+        return await answer(request, video, video.keys.sheet(j), storyboard.NAME, j, "image/jpeg")
 
     @routes.head("/{playback_id}/{rendition}/index.m3u8", include_in_schema=False)
     @routes.get("/{playback_id}/{rendition}/index.m3u8")
@@ -136,7 +165,7 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
 
 def _load(services: Services, playback_id: str, known: Playable | None) -> Playable:
     """Raises NotFound for what is not (or no longer, or not yet) playable."""
-    columns = (Video.organization_id, Video.id, Video.plan_id)
+    columns = (Video.organization_id, Video.id, Video.plan_id, Video.poster_time_s, Video.found_poster_s)
     query = select(*columns).where(Video.playback_id == playback_id, Video.deleted_at.is_(None))
     with services.database.read() as session:
         row = session.execute(query).one_or_none() if is_id(playback_id) else None
@@ -145,10 +174,11 @@ def _load(services: Services, playback_id: str, known: Playable | None) -> Playa
         if row.plan_id is None:
             raise NotFound("not_playable", "This video has not been received completely yet.")
         keys = PlanKeys.of(row.organization_id, row.id, row.plan_id)
+        poster_s = row.poster_time_s if row.poster_time_s is not None else row.found_poster_s
         if known is not None and known.keys == keys:
-            return known  # a plan never changes: parsing it again would cost milliseconds
+            return replace(known, poster_s=poster_s)  # a plan never changes: parsing it again would cost milliseconds
         plan = Plan.model_validate(session.scalar(select(Video.plan).where(Video.id == row.id)))
-    return Playable(row.organization_id, row.id, plan, keys)
+    return Playable(row.organization_id, row.id, plan, keys, poster_s)
 
 
 def _text(request: Request, playlist: str, mime: str = PLAYLIST_TYPE) -> Response:

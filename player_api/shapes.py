@@ -93,6 +93,8 @@ class VideoShape(_Shape):
     watch_url: str = Field(description="Relative to the server.", examples=["/watch/p_c5d8f2g7h4j9k3mn"])
     playlist_url: str | None
     poster_url: str | None
+    poster_time_s: float | None = Field(description="The creator's choice; null: found automatically.", examples=[42.0])
+    storyboard_url: str | None = Field(description="WebVTT: a picture every 10 s, as rectangles of a few JPEGs.")
     duration_s: float | None
     source: SourceLine
     warnings: list[str] = Field(description="What is odd about the source.", examples=[["truncated"]])

@@ -64,6 +64,8 @@ class VideoChanges(BaseModel):
     model_config = ConfigDict(extra="forbid")
     title: Text | None = Field(None, min_length=1, max_length=500)
     language: Text | None = Field(None, max_length=35)
+    poster_time_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None, description="The second whose picture is the poster; null: it is found automatically.", examples=[42.0])
 
 
 def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> APIRouter:
@@ -144,11 +146,12 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
     def one(video_id: str, who: Principal = who_asks) -> dict[str, Any]:
         return shown(who.organization_id, video_id)
 
-    @routes.patch("/{video_id}", summary="Change title or language", response_model=VideoShape,
+    @routes.patch("/{video_id}", summary="Change title, language or poster", response_model=VideoShape,
                   responses=shapes.problems(404))
     def change(video_id: str, changes: VideoChanges, who: Principal = who_asks) -> dict[str, Any]:
         with services.database.write() as session:
             video = catalogue.get(session, who.organization_id, video_id)
+            catalogue.check_poster(video, changes.poster_time_s)
             for name in changes.model_fields_set:
                 value = getattr(changes, name)
                 if value is not None or name != "title":

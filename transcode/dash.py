@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
+from transcode import storyboard
 from transcode.plan import AudioTrack, Plan, VideoRendition, time_scale
 from transcode.playlists import peak_bps
 
@@ -28,6 +29,7 @@ def mpd(plan: Plan) -> str:
         _sound(period, plan, plan.audio)
     for codec in dict.fromkeys(video.codec for video in plan.video):
         _pictures(period, plan, [video for video in plan.video if video.codec == codec])
+    storyboard.add_adaptation(period, plan)
     for number, adaptation in enumerate(period):
         adaptation.set("id", str(number))
     ET.indent(root)

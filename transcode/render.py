@@ -87,13 +87,12 @@ def make_inits(plan: Plan, source: Path, work: Path, tools: Tools, run: Runner, 
     return inits
 
 
-def render_thumbnail(ctx: RenderContext, i: int) -> None:
-    """Publish the picture at i x 10 s, unless it is there."""
-    if ctx.storage.stat(ctx.keys.thumbnail(i)) is None:
-        _run(ctx, cells.thumbnail_command(ctx.tools, ctx.plan, ctx.source, i, ctx.work,
-                                        max_pixels=ctx.max_pixels, nice=ctx.nice))
-        ctx.storage.put(ctx.keys.thumbnail(i), _output(ctx.work / "thumbnail.jpg").read_bytes())
-        _empty(ctx.work)
+def made(ctx: RenderContext, command: Command, name: str) -> bytes:
+    """What `command` wrote to the file `name` of the work folder, which is left empty. Raises as `render` does."""
+    _run(ctx, command)
+    data = _output(ctx.work / name).read_bytes()
+    _empty(ctx.work)
+    return data
 
 
 def audio_init(track: AudioTrack) -> bytes:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 from infra.core import keys
 from infra.core.errors import StepFailed
 from infra.core.keys import PlanKeys
-from infra.core.steps import StepContext
-from transcode import render
-from transcode.cells import THUMBNAIL_S
+from infra.core.steps import Outcome, StepContext
+from transcode import render, render_pictures, storyboard
+from transcode.key_frames import near_enough
 from transcode.plan import Plan
+from transcode.render_pictures import TENTH_S
 from transcode.source_parts import source_parts
 
 INIT = -1  # segment number that stands for the init sections in a demand
-THUMBNAIL = "thumbnail"  # rendition name of the pictures in a demand
+STILL = "still"  # rendition name of the pictures in a demand; their number is in tenths of a second
 _SPAN_S = 60  # a span this long keeps the fixed cost small, and a fleet of workers busy near the end
 _KEY = re.compile(r"([a-z0-9]+):(\d+)-(\d+)")
 _BACKGROUND = 10  # niceness of what nobody waits for
+_SOON = 5  # and of what somebody will see next
 
 
 def fill_keys(plan: Plan) -> list[str]:
@@ -55,33 +58,60 @@ def fill(ctx: StepContext) -> None:
 
 def demanded(ctx: StepContext, name: str, k: int) -> None:
     """What a viewer waits for: cell `k` of a rendition; with k = -1 the init sections of all renditions; of the
-    rendition `thumbnail` a picture."""
+    rendition `still` the picture at `k` tenths of a second; of the rendition `storyboard` sheet `k`."""
     plan = _plan(ctx)
-    if name == THUMBNAIL:
-        start_s = end_s = Fraction(k * THUMBNAIL_S)
-    else:
-        start_s, end_s = (plan.start_s(0), plan.start_s(1)) if k == INIT else (plan.start_s(k), plan.start_s(k + 1))
+    if name == STILL:
+        with _context_at(ctx, plan, k * TENTH_S, 0) as context:
+            render_pictures.render_still(context, k)
+        return
+    if name == storyboard.NAME:
+        _sheet(ctx, plan, k, 0)
+        return
+    start_s, end_s = (plan.start_s(0), plan.start_s(1)) if k == INIT else (plan.start_s(k), plan.start_s(k + 1))
     with _local(ctx, plan, start_s, end_s) as source:
         context = _render_context(ctx, plan, source, 0)
-        if name == THUMBNAIL:
-            render.render_thumbnail(context, k)
-        elif k == INIT:
+        if k == INIT:
             render.render_inits(context)
         else:
             render.render(context, k, [name])
 
 
-def poster(ctx: StepContext) -> None:
-    """The picture that stands for the video in lists and before it plays."""
+def poster(ctx: StepContext) -> Outcome:
+    """Choose the picture that stands for the video in lists and before it plays: {"poster_s": its second}."""
     plan = _plan(ctx)
-    i = poster_thumbnail(plan)
-    with _local(ctx, plan, Fraction(i * THUMBNAIL_S), Fraction(i * THUMBNAIL_S)) as source:
-        render.render_thumbnail(_render_context(ctx, plan, source, 5), i)
+
+    def detail(at_s: Fraction) -> float:
+        with _context_at(ctx, plan, at_s, _SOON) as context:
+            return render_pictures.detail_at(context, at_s)
+
+    at_s = render_pictures.choose_poster(plan, detail)
+    with _context_at(ctx, plan, at_s, _SOON) as context:
+        render_pictures.render_still(context, render_pictures.still(plan, at_s))
+    return {"poster_s": float(at_s)}
 
 
-def poster_thumbnail(plan: Plan) -> int:
-    """Number of the thumbnail that is the poster: a tenth into the video, at most half a minute."""
-    return int(min(plan.duration_s / 10, Fraction(30)) / THUMBNAIL_S)
+def storyboard_keys(plan: Plan) -> list[str]:
+    """Keys of the step `storyboard`: a sheet each."""
+    return [str(j) for j in range(storyboard.board(plan).sheets)]
+
+
+def sheet(ctx: StepContext) -> None:
+    """One sheet of the storyboard, in the background."""
+    if not ctx.key.isdecimal():
+        raise StepFailed("bad_step", f"There is no sheet called {ctx.key!r}.")
+    _sheet(ctx, _plan(ctx), int(ctx.key), _BACKGROUND)
+
+
+def _sheet(ctx: StepContext, plan: Plan, j: int, nice: int) -> None:
+    if j >= storyboard.board(plan).sheets:
+        raise StepFailed("bad_step", f"There is no sheet {j}.")
+    start_s, end_s = storyboard.sheet_span(plan, j)
+    key = _source_key(ctx)
+    found = ctx.storage.stat(key)
+    dense = found is not None and near_enough(
+        lambda at, length: ctx.storage.read(key, at, length), found.size_bytes, plan, start_s, end_s)
+    with _local(ctx, plan, start_s, end_s, only_key_frames=dense) as source:
+        render_pictures.render_sheet(_render_context(ctx, plan, source, nice), j, key_frames=dense)
 
 
 def _plan(ctx: StepContext) -> Plan:
@@ -90,10 +120,23 @@ def _plan(ctx: StepContext) -> Plan:
     return Plan.model_validate(ctx.video.plan)
 
 
-def _local(ctx: StepContext, plan: Plan, start_s: Fraction, end_s: Fraction) -> AbstractContextManager[Path]:
+def _source_key(ctx: StepContext) -> str:
+    return keys.source(ctx.video.organization_id, ctx.video.id)
+
+
+def _local(ctx: StepContext, plan: Plan, start_s: Fraction, end_s: Fraction, *, only_key_frames: bool = False
+           ) -> AbstractContextManager[Path]:
     """The source as a local file that holds at least output seconds [start_s, end_s)."""
-    key = keys.source(ctx.video.organization_id, ctx.video.id)
-    return ctx.storage.local(key, source_parts(ctx.storage, key, ctx.video.media_info, plan, start_s, end_s))
+    key = _source_key(ctx)
+    return ctx.storage.local(key, source_parts(ctx.storage, key, ctx.video.media_info, plan, start_s, end_s,
+                                               only_key_frames=only_key_frames))
+
+
+@contextmanager
+def _context_at(ctx: StepContext, plan: Plan, at_s: Fraction, nice: int) -> Iterator[render.RenderContext]:
+    """For the picture at `at_s`."""
+    with _local(ctx, plan, at_s, at_s) as source:
+        yield _render_context(ctx, plan, source, nice)
 
 
 def _render_context(ctx: StepContext, plan: Plan, source: Path, nice: int) -> render.RenderContext:

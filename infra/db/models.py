@@ -82,6 +82,9 @@ class Video(Base):
     media_info: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     plan_id: Mapped[str | None] = mapped_column(Id)
     plan: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    poster_time_s: Mapped[float | None] = mapped_column(Float)  # the creator's choice; None: automatic
+    found_poster_s: Mapped[float | None] = mapped_column(Float)  # the automatic one; None: not looked for yet
+    downloads: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # finished files by rendition: bytes, sha256
     error_code: Mapped[str | None] = mapped_column(String(80))
     error_message: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[float] = mapped_column(Float)

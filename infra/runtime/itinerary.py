@@ -42,16 +42,22 @@ def _digested(session: Session, video: Video, key: str, outcome: Outcome) -> Non
     video.source_sha256 = outcome["sha256"]
 
 
+def _poster_found(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    video.found_poster_s = outcome["poster_s"]
+
+
 # An upload is looked at and planned before it is acknowledged, so its steps begin with poster and fill.
 ITINERARY = Itinerary(
     steps={
         spec.name: spec
         for spec in (
-            #        name      queue    runs               then
-            StepSpec("fetch",  "light", _fetch,            _fetched),
-            StepSpec("poster", "light", transcode.poster),
-            StepSpec("digest", "light", digest_source,     _digested),
-            StepSpec("fill",   "media", transcode.fill),
+            #        name          queue    runs             then
+            StepSpec("fetch",      "light", _fetch,          _fetched),
+            StepSpec("poster",     "light", transcode.poster, _poster_found),
+            StepSpec("digest",     "light", digest_source,   _digested),
+            StepSpec("fill",       "media", transcode.fill),
+            StepSpec("storyboard", "media", transcode.sheet),
         )
     },
     render_demand=transcode.demanded,
