@@ -15,6 +15,7 @@ from infra.core.media import MediaInfo
 from infra.db import steps
 from infra.db.models import Step, StepState, Video
 from infra.db.session import now
+from transcode import trickplay
 from transcode.plan import Plan
 from transcode.steps import fill_keys, storyboard_keys
 
@@ -47,8 +48,9 @@ def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha25
     fills = [steps.NewStep("fill", "media", key) for key in fill_keys(plan)]
     # Behind the fill: the first viewer's time bar can have its sheets on demand.
     sheets = [steps.NewStep("storyboard", "media", key) for key in storyboard_keys(plan)]
+    pictures = [steps.NewStep("iframes", "media", key) for key in trickplay.step_keys(plan)]
     digest = [] if sha256 else [steps.NewStep("digest", "light")]
-    steps.insert(session, video, [steps.NewStep("poster", "light"), *digest, *fills, *sheets])
+    steps.insert(session, video, [steps.NewStep("poster", "light"), *digest, *fills, *sheets, *pictures])
 
 
 def poster_s(video: Video) -> float | None:

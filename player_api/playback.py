@@ -25,7 +25,7 @@ from player_api.delivery import deliver
 from player_api.demand import Waiting
 from player_api.ranges import matches
 from player_api.services import Services
-from transcode import dash, playlists, storyboard
+from transcode import dash, playlists, storyboard, trickplay
 from transcode.plan import AudioTrack, Plan
 from transcode.render_pictures import poster_candidates, still
 from transcode.steps import INIT, STILL
@@ -132,6 +132,29 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
         if not 0 <= j < storyboard.board(video.plan).sheets:
             raise NotFound("sheet_not_found", "The storyboard of this video has no such sheet.")
         return await answer(request, video, video.keys.sheet(j), storyboard.NAME, j, "image/jpeg")
+
+    @routes.head("/{playback_id}/iframes/index.m3u8", include_in_schema=False)
+    @routes.get("/{playback_id}/iframes/index.m3u8")
+    async def iframe_playlist(playback_id: str, request: Request) -> Response:
+        """I-frame playlist: a picture about every 2 s for fast forward and rewind."""
+        video = await playable(playback_id)
+        return _text(request, trickplay.playlist(video.plan))
+
+    @routes.head("/{playback_id}/iframes/{name}", include_in_schema=False)
+    @routes.get("/{playback_id}/iframes/{name}")
+    async def picture(playback_id: str, name: str, request: Request) -> Response:
+        """The init section of trick play (init.mp4) or a picture ({n}.m4s), rendered now if it does not exist yet."""
+        video = await playable(playback_id)
+        match = _CELL.fullmatch(name)
+        if match is None and name != "init.mp4":
+            raise NotFound("segment_not_found", "This video has no such segment.")
+        n = int(match[1]) if match else 0
+        k = trickplay.segment_of(video.plan, n)
+        if k is None:
+            raise NotFound("segment_not_found", "This video has no such picture.")
+        if match is None:
+            return await answer(request, video, video.keys.init(trickplay.NAME), trickplay.NAME, k, "video/mp4")
+        return await answer(request, video, video.keys.cell(trickplay.NAME, n), trickplay.NAME, k, "video/iso.segment")
 
     @routes.head("/{playback_id}/{rendition}/index.m3u8", include_in_schema=False)
     @routes.get("/{playback_id}/{rendition}/index.m3u8")

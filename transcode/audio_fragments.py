@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from infra.core.aac_table import AAC_FRAME_SAMPLES
 from infra.core.boxes import BadBoxes
+from infra.core.write_boxes import box as _box
+from infra.core.write_boxes import full_box as _full
 
 
 def aac_config(sample_rate_hz: int, channels: int) -> bytes:
@@ -73,15 +75,6 @@ def adts_packets(data: bytes) -> list[bytes]:
         packets.append(data[at + header : at + size])
         at += size
     return packets
-
-
-def _box(kind: bytes, *parts: bytes) -> bytes:
-    body = b"".join(parts)
-    return struct.pack(">I4s", len(body) + 8, kind) + body
-
-
-def _full(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
-    return _box(kind, struct.pack(">I", version << 24 | flags), *parts)
 
 
 def _descriptor(tag: int, body: bytes) -> bytes:

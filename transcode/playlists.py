@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import m3u8
 
-from transcode import storyboard
+from transcode import storyboard, trickplay
 from transcode.grid import SEGMENT_S
 from transcode.plan import AudioTrack, Plan, VideoRendition
 
@@ -43,7 +43,7 @@ def multivariant(plan: Plan) -> str:
             media=media,
             base_uri=None,
         ))
-    return str(playlist.dumps()) + storyboard.stream_inf(plan)
+    return str(playlist.dumps()) + trickplay.stream_inf(plan) + storyboard.stream_inf(plan)
 
 
 def media(plan: Plan, rendition: VideoRendition | AudioTrack) -> str:

@@ -12,7 +12,7 @@ from infra.core import keys
 from infra.core.errors import StepFailed
 from infra.core.keys import PlanKeys
 from infra.core.steps import Outcome, StepContext
-from transcode import render, render_pictures, storyboard
+from transcode import render, render_pictures, render_trickplay, storyboard, trickplay
 from transcode.key_frames import near_enough
 from transcode.plan import Plan
 from transcode.render_pictures import TENTH_S
@@ -23,6 +23,7 @@ STILL = "still"  # rendition name of the pictures in a demand; their number is i
 _SPAN_S = 60  # a span this long keeps the fixed cost small, and a fleet of workers busy near the end
 _KEY = re.compile(r"([a-z0-9]+):(\d+)-(\d+)")
 _BACKGROUND = 10  # niceness of what nobody waits for
+_PICTURES_AT_ONCE = 10  # segments whose trick-play pictures one decoder makes
 _SOON = 5  # and of what somebody will see next
 
 
@@ -58,7 +59,8 @@ def fill(ctx: StepContext) -> None:
 
 def demanded(ctx: StepContext, name: str, k: int) -> None:
     """What a viewer waits for: cell `k` of a rendition; with k = -1 the init sections of all renditions; of the
-    rendition `still` the picture at `k` tenths of a second; of the rendition `storyboard` sheet `k`."""
+    rendition `still` the picture at `k` tenths of a second; of the rendition `storyboard` sheet `k`; of the rendition
+    `iframes` the pictures of segment `k`."""
     plan = _plan(ctx)
     if name == STILL:
         with _context_at(ctx, plan, k * TENTH_S, 0) as context:
@@ -66,6 +68,9 @@ def demanded(ctx: StepContext, name: str, k: int) -> None:
         return
     if name == storyboard.NAME:
         _sheet(ctx, plan, k, 0)
+        return
+    if name == trickplay.NAME:
+        _pictures(ctx, plan, max(0, k), max(0, k) + 1, 0)
         return
     start_s, end_s = (plan.start_s(0), plan.start_s(1)) if k == INIT else (plan.start_s(k), plan.start_s(k + 1))
     with _local(ctx, plan, start_s, end_s) as source:
@@ -112,6 +117,34 @@ def _sheet(ctx: StepContext, plan: Plan, j: int, nice: int) -> None:
         lambda at, length: ctx.storage.read(key, at, length), found.size_bytes, plan, start_s, end_s)
     with _local(ctx, plan, start_s, end_s, only_key_frames=dense) as source:
         render_pictures.render_sheet(_render_context(ctx, plan, source, nice), j, key_frames=dense)
+
+
+def pictures(ctx: StepContext) -> None:
+    """The trick-play pictures of a span of segments (`40-80`), in the background."""
+    match = re.fullmatch(r"(\d+)-(\d+)", ctx.key)
+    plan = _plan(ctx)
+    if match is None or not int(match[1]) < int(match[2]) <= plan.segments:
+        raise StepFailed("bad_step", f"There is no span called {ctx.key!r}.")
+    first, last = int(match[1]), int(match[2])
+    for k in range(first, last, _PICTURES_AT_ONCE):
+        ctx.check()
+        _pictures(ctx, plan, k, min(k + _PICTURES_AT_ONCE, last), _BACKGROUND)
+        ctx.progress((k - first) / (last - first))
+
+
+def _pictures(ctx: StepContext, plan: Plan, first: int, last: int, nice: int) -> None:
+    """Pictures of segments [first, last) that are not there yet; the base rung's cells first, where they are missing."""
+    context = _render_context(ctx, plan, ctx.work, nice)  # the source is only opened for missing cells
+    wanted = render_trickplay.missing(context, first, last)
+    if not wanted:
+        return
+    base = trickplay.base(plan).name
+    for k in wanted:
+        if ctx.storage.stat(context.keys.cell(base, k)) is None:
+            with _local(ctx, plan, plan.start_s(k), plan.start_s(k + 1)) as source:
+                render.render(_render_context(ctx, plan, source, nice), k, [base])
+    for run in trickplay.runs(wanted):
+        render_trickplay.render_pictures(context, *run)
 
 
 def _plan(ctx: StepContext) -> Plan:

@@ -58,6 +58,7 @@ ITINERARY = Itinerary(
             StepSpec("digest",     "light", digest_source,   _digested),
             StepSpec("fill",       "media", transcode.fill),
             StepSpec("storyboard", "media", transcode.sheet),
+            StepSpec("iframes",    "media", transcode.pictures),
         )
     },
     render_demand=transcode.demanded,

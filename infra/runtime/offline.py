@@ -27,10 +27,12 @@ from infra.storage.local import LocalStorage
 from ingest import packets
 from ingest.probe import probe
 from player_api.pages import static_watch_page
-from transcode import dash, playlists, render, render_pictures, storyboard
+from transcode import dash, playlists, render, render_pictures, render_trickplay, storyboard, trickplay
 from transcode.key_frames import near_enough
 from transcode.plan import Plan
 from transcode.plan import plan as make_plan
+
+_PICTURES_AT_ONCE = 10  # segments whose trick-play pictures one decoder makes
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
             finished, _ = wait(futures, return_when=FIRST_EXCEPTION)
             for future in finished:
                 future.result()
+            _trick_play(plan, context(-2))
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
@@ -98,6 +101,7 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     for rendition in plan.renditions:
         storage.put(f"{rendition.name}/index.m3u8", playlists.media(plan, rendition).encode())
     storage.put("poster.jpg", storage.read(PlanKeys("").still(poster)))
+    storage.put(f"{trickplay.NAME}/index.m3u8", trickplay.playlist(plan).encode())
     storage.put(f"{storyboard.NAME}/index.m3u8", storyboard.image_playlist(plan).encode())
     storage.put("storyboard.vtt", storyboard.vtt(plan).encode())
     for name, data in static_watch_page(title).items():
@@ -122,6 +126,13 @@ def _pictures(plan: Plan, ctx: render.RenderContext, source: Path) -> int:
             dense = near_enough(read, source.stat().st_size, plan, *storyboard.sheet_span(plan, j))
         render_pictures.render_sheet(ctx, j, key_frames=dense)
     return poster
+
+
+def _trick_play(plan: Plan, ctx: render.RenderContext) -> None:
+    for first in range(0, plan.segments, _PICTURES_AT_ONCE):
+        last = min(first + _PICTURES_AT_ONCE, plan.segments)
+        for run in trickplay.runs(render_trickplay.missing(ctx, first, last)):
+            render_trickplay.render_pictures(ctx, *run)
 
 
 def _claim(out: Path, plan: Plan) -> None:

@@ -150,3 +150,36 @@ def test_the_time_bar_shows_the_place_and_goes_there(watch: Callable[..., Watchi
     assert bar.get_attribute("aria-valuetext") == "4:25 of 5:00"
     bar.press("Home")
     seen.until_true("video.currentTime < 1 && !video.seeking")
+
+
+def test_shaka_plays_the_pictures_of_trick_play(service: Service, video: dict[str, Any], players: Path, page: Page) -> None:
+    address = f"/play/{video['playback_id']}/master.m3u8"
+    html = f"""<!doctype html><title>trick play</title><video muted></video><script src="/player.js"></script><script>
+        const video = document.querySelector("video"), errors = window.errors = [], MANIFEST = "{address}";
+        {THUMBNAILS["shaka"]} window.player = player;</script>"""
+    asked: list[str] = []
+    page.on("response", lambda answer: asked.append(answer.url) if answer.ok and "/iframes/" in answer.url else None)
+    page.route("**/player.html", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.route("**/player.js", lambda route: route.fulfill(path=players / SCRIPTS["shaka"], content_type="text/javascript"))
+    page.goto(f"{service.url}/player.html")
+    until(lambda: page.evaluate("window.errors.length || window.ready"), 60, "the manifest")
+    page.evaluate("void video.play()")
+    until(lambda: page.evaluate("video.currentTime > 1"), 60, "it plays")
+    page.evaluate("player.trickPlay(8)")
+    until(lambda: page.evaluate("video.currentTime > 40"), 60, "it runs")
+    page.evaluate("player.cancelTrickPlay()")
+    at_s = page.evaluate("video.currentTime")
+    until(lambda: page.evaluate(f"video.currentTime > {at_s + 1} && video.playbackRate === 1"), 60, "it plays again")
+    assert page.evaluate("window.errors") == []
+    assert len({url for url in asked if url.endswith(".m4s")}) > 8, asked
+
+
+def test_a_picture_of_trick_play_is_rendered_when_asked_for(client: httpx.Client, video: dict[str, Any]) -> None:
+    root = f"/play/{video['playback_id']}/iframes"
+    listed = [line for line in client.get(f"{root}/index.m3u8").text.splitlines() if line.endswith(".m4s")]
+    last = client.get(f"{root}/{listed[-1]}")
+    assert last.headers["Content-Type"] == "video/iso.segment"
+    assert "immutable" in last.headers["Cache-Control"]
+    assert client.get(f"{root}/init.mp4").headers["Content-Type"] == "video/mp4"
+    for absent in (f"{len(listed)}.m4s", "01.m4s", "0.jpg"):
+        assert client.get(f"{root}/{absent}").status_code == 404
