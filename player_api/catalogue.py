@@ -19,6 +19,8 @@ from transcode import trickplay
 from transcode.plan import Plan
 from transcode.steps import fill_keys, storyboard_keys
 
+DOWNLOAD = "download"  # the step that makes a file; its key is the rendition
+
 
 def add(session: Session, organization_id: str, *, video_id: str, title: str, language: str | None = None,
         file_name: str | None = None, source_url: str | None = None) -> Video:
@@ -106,11 +108,12 @@ def steps_of(session: Session, video_ids: list[str]) -> dict[str, list[Step]]:
 def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
     """The video as the API shows it."""
     plan = Plan.model_validate(video.plan) if video.plan else None
+    downloads = _downloads(video, its_steps)
+    its_steps = [step for step in its_steps if step.step != DOWNLOAD]  # the video is ready without them
     failed = next((step for step in its_steps if step.state == StepState.FAILED), None)
     error = None
     if failed is not None:
-        error = {"code": failed.error_code, "message": failed.error_message, "step": failed.step,
-                 "retryable": failed.retryable}
+        error = _error(failed) | {"step": failed.step}
     return {
         "id": video.id,
         "title": video.title,
@@ -138,10 +141,29 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
             {"kind": "audio", "name": plan.audio.name, "codecs": plan.audio.codecs, "channels": plan.audio.channels,
              "language": plan.audio.language, "copied": plan.audio.copy_nth is not None}
         ] if plan and plan.audio else [],
+        "downloads": downloads,
         "steps": _summary(its_steps),
         "created_at": _rfc3339(video.created_at),
         "updated_at": _rfc3339(video.updated_at),
     }
+
+
+def _downloads(video: Video, its_steps: list[Step]) -> list[dict[str, Any]]:
+    """The files for download that were made or begun."""
+    lines = []
+    for step in its_steps:
+        if step.step == DOWNLOAD:
+            made = (video.downloads or {}).get(step.key, {})
+            lines.append({
+                "rendition": step.key, "state": str(step.state), "progress": round(step.progress, 4),
+                "url": f"/play/{video.playback_id}/download.mp4?rendition={step.key}",
+                "size_bytes": made.get("size_bytes"), "sha256": made.get("sha256"),
+                "error": _error(step) if step.state == StepState.FAILED else None})
+    return lines
+
+
+def _error(step: Step) -> dict[str, Any]:
+    return {"code": step.error_code, "message": step.error_message, "retryable": step.retryable}
 
 
 def _status(plan: Plan | None, its_steps: list[Step]) -> str:
@@ -179,8 +201,7 @@ def _summary(its_steps: list[Step]) -> list[dict[str, Any]]:
             "name": name,
             "state": str(state),
             "progress": round(sum(1.0 if s.state == StepState.DONE else s.progress for s in members) / len(members), 4),
-            "error": {"code": failed.error_code, "message": failed.error_message, "retryable": failed.retryable}
-            if failed else None,
+            "error": _error(failed) if failed else None,
         })
     return lines
 

@@ -15,12 +15,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from infra.core.errors import NotFound
 from infra.core.ids import is_id
 from infra.core.keys import PlanKeys
 from infra.db.models import Video
+from player_api import downloads, shapes
 from player_api.delivery import deliver
 from player_api.demand import Waiting
 from player_api.ranges import matches
@@ -107,6 +108,22 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
             at_s = video.poster_s
         tenths = still(video.plan, poster_candidates(video.plan)[0] if at_s is None else at_s)
         return await answer(request, video, video.keys.still(tenths), STILL, tenths, "image/jpeg", cache)
+
+    @routes.head("/{playback_id}/download.mp4", include_in_schema=False)
+    @routes.get("/{playback_id}/download.mp4", responses={202: {
+        "description": "It is being made: ask again after Retry-After seconds.", "model": shapes.DownloadProgress}})
+    async def download(playback_id: str, request: Request,
+                       rendition: Annotated[str | None, Query(max_length=40, description="Such as h264-720p; without it the "
+                                                              "best that is complete, or 720p.")] = None) -> Response:
+        """A rendition with its sound as one MP4 file, made when it is first asked for."""
+        video = await playable(playback_id)
+        wanted = await run_in_threadpool(downloads.want, services, video.video_id, rendition)
+        info = await waiting.stat(wanted.key) if wanted.sha256 else None
+        if info is not None:
+            return await deliver(request, services, info, "video/mp4", _BRIEFLY, wanted.headers())
+        body = shapes.DownloadProgress(rendition=wanted.rendition, state=wanted.state, progress=round(wanted.progress, 4))
+        return JSONResponse(body.model_dump(), 202, {"Retry-After": str(downloads.RETRY_AFTER_S),
+                                                     "Cache-Control": "no-store"})
 
     @routes.head("/{playback_id}/storyboard.vtt", include_in_schema=False)
     @routes.get("/{playback_id}/storyboard.vtt")

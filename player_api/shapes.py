@@ -69,6 +69,26 @@ class TrackLine(_Shape):
     copied: bool = Field(description="The source's own packets, not encoded again.")
 
 
+class DownloadLine(_Shape):
+    """A rendition as one MP4 file."""
+
+    rendition: str = Field(examples=["h264-720p"])
+    state: State
+    progress: float = Field(ge=0, le=1)
+    url: str = Field(description="202 with Retry-After until it is made.")
+    size_bytes: int | None
+    sha256: str | None = Field(description="Of the file; hexadecimal.")
+    error: StepError | None
+
+
+class DownloadProgress(_Shape):
+    """A download that is being made."""
+
+    rendition: str = Field(examples=["h264-720p"])
+    state: str
+    progress: float = Field(ge=0, le=1)
+
+
 class SourceLine(_Shape):
     """What it was made of."""
 
@@ -100,6 +120,7 @@ class VideoShape(_Shape):
     warnings: list[str] = Field(description="What is odd about the source.", examples=[["truncated"]])
     renditions: list[RenditionLine]
     tracks: list[TrackLine]
+    downloads: list[DownloadLine] = Field(description="Files that were made or begun; POST .../downloads begins one.")
     steps: list[StepLine]
     created_at: str = Field(description="RFC 3339.", examples=["2026-03-01T09:30:00.000Z"])
     updated_at: str

@@ -22,7 +22,7 @@ from infra.db.session import now
 from ingest.fetch_url import check_url
 from ingest.intake import Intake
 from ingest.multipart import receive_form
-from player_api import catalogue, idempotency, shapes
+from player_api import catalogue, downloads, idempotency, shapes
 from player_api.admission import ring_due
 from player_api.keys import Principal
 from player_api.services import Services
@@ -66,6 +66,14 @@ class VideoChanges(BaseModel):
     language: Text | None = Field(None, max_length=35)
     poster_time_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         None, description="The second whose picture is the poster; null: it is found automatically.", examples=[42.0])
+
+
+class NewDownload(BaseModel):
+    """A file to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+    rendition: str | None = Field(None, max_length=40, examples=["h264-720p"],
+                                  description="null: the best H.264 that is complete, or 720p.")
 
 
 def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> APIRouter:
@@ -176,6 +184,15 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
             if not steps.retry(session, video.id, step):
                 raise Conflict("nothing_to_retry", "No step of this video has failed.")
         ring_due(services)
+        return shown(who.organization_id, video_id)
+
+    @routes.post("/{video_id}/downloads", status_code=202, summary="Make a file for download", response_model=VideoShape,
+                 responses=shapes.problems(404))
+    def download(video_id: str, wanted: NewDownload | None = None, who: Principal = who_asks) -> dict[str, Any]:
+        """Begin it, or try once more what failed. What is there already stays as it is."""
+        with services.database.read() as session:
+            catalogue.get(session, who.organization_id, video_id)
+        downloads.want(services, video_id, wanted.rendition if wanted else None, again=True)
         return shown(who.organization_id, video_id)
 
     @routes.get("/{video_id}/events", summary="Progress as server-sent events", response_class=EventStream,

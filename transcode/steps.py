@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -49,7 +49,7 @@ def fill(ctx: StepContext) -> None:
     if match is None:
         raise StepFailed("bad_step", f"There is no span called {ctx.key!r}.")
     group, first, last = match[1], int(match[2]), int(match[3])
-    plan = _plan(ctx)
+    plan = plan_of(ctx)
     names = [video.name for video in plan.video if video.codec == group]
     if plan.audio is not None and plan.audio.name == group:
         names.append(plan.audio.name)
@@ -61,7 +61,7 @@ def demanded(ctx: StepContext, name: str, k: int) -> None:
     """What a viewer waits for: cell `k` of a rendition; with k = -1 the init sections of all renditions; of the
     rendition `still` the picture at `k` tenths of a second; of the rendition `storyboard` sheet `k`; of the rendition
     `iframes` the pictures of segment `k`."""
-    plan = _plan(ctx)
+    plan = plan_of(ctx)
     if name == STILL:
         with _context_at(ctx, plan, k * TENTH_S, 0) as context:
             render_pictures.render_still(context, k)
@@ -83,7 +83,7 @@ def demanded(ctx: StepContext, name: str, k: int) -> None:
 
 def poster(ctx: StepContext) -> Outcome:
     """Choose the picture that stands for the video in lists and before it plays: {"poster_s": its second}."""
-    plan = _plan(ctx)
+    plan = plan_of(ctx)
 
     def detail(at_s: Fraction) -> float:
         with _context_at(ctx, plan, at_s, _SOON) as context:
@@ -104,7 +104,7 @@ def sheet(ctx: StepContext) -> None:
     """One sheet of the storyboard, in the background."""
     if not ctx.key.isdecimal():
         raise StepFailed("bad_step", f"There is no sheet called {ctx.key!r}.")
-    _sheet(ctx, _plan(ctx), int(ctx.key), _BACKGROUND)
+    _sheet(ctx, plan_of(ctx), int(ctx.key), _BACKGROUND)
 
 
 def _sheet(ctx: StepContext, plan: Plan, j: int, nice: int) -> None:
@@ -122,7 +122,7 @@ def _sheet(ctx: StepContext, plan: Plan, j: int, nice: int) -> None:
 def pictures(ctx: StepContext) -> None:
     """The trick-play pictures of a span of segments (`40-80`), in the background."""
     match = re.fullmatch(r"(\d+)-(\d+)", ctx.key)
-    plan = _plan(ctx)
+    plan = plan_of(ctx)
     if match is None or not int(match[1]) < int(match[2]) <= plan.segments:
         raise StepFailed("bad_step", f"There is no span called {ctx.key!r}.")
     first, last = int(match[1]), int(match[2])
@@ -140,14 +140,21 @@ def _pictures(ctx: StepContext, plan: Plan, first: int, last: int, nice: int) ->
         return
     base = trickplay.base(plan).name
     for k in wanted:
-        if ctx.storage.stat(context.keys.cell(base, k)) is None:
-            with _local(ctx, plan, plan.start_s(k), plan.start_s(k + 1)) as source:
-                render.render(_render_context(ctx, plan, source, nice), k, [base])
+        render_missing(ctx, plan, k, [base], nice)
     for run in trickplay.runs(wanted):
         render_trickplay.render_pictures(context, *run)
 
 
-def _plan(ctx: StepContext) -> Plan:
+def render_missing(ctx: StepContext, plan: Plan, k: int, names: Sequence[str], nice: int = _BACKGROUND) -> None:
+    """Segment k of the renditions `names`, as far as it is not there yet; only then the source is fetched."""
+    where = PlanKeys.of(ctx.video.organization_id, ctx.video.id, plan.id)
+    if any(ctx.storage.stat(where.cell(name, k)) is None for name in names):
+        with _local(ctx, plan, plan.start_s(k), plan.start_s(k + 1)) as source:
+            render.render(_render_context(ctx, plan, source, nice), k, names)
+
+
+def plan_of(ctx: StepContext) -> Plan:
+    """The video's plan. Raises StepFailed(not_planned)."""
     if ctx.video.plan is None:
         raise StepFailed("not_planned", "The video has no plan yet.", retryable=True)
     return Plan.model_validate(ctx.video.plan)

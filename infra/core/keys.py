@@ -6,6 +6,7 @@
     o/{organization}/v/{video}/p/{plan}/{rendition}/{k}.m4s   cell k of a rendition
     o/{organization}/v/{video}/p/{plan}/still/{n}.jpg         the picture at n tenths of a second
     o/{organization}/v/{video}/p/{plan}/storyboard/{j}.jpg    sheet j of the storyboard
+    o/{organization}/v/{video}/p/{plan}/{rendition}/download.mp4  the whole rendition and the sound
 
 The organization comes first, so that a prefix can be granted, counted and deleted per organization.
 """
@@ -40,6 +41,9 @@ class PlanKeys:
 
     def cell(self, rendition: str, k: int) -> str:
         return f"{self.prefix}{rendition}/{k}.m4s"
+
+    def download(self, rendition: str) -> str:
+        return f"{self.prefix}{rendition}/download.mp4"
 
     def rendition(self, rendition: str) -> str:
         return f"{self.prefix}{rendition}/"

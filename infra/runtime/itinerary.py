@@ -13,6 +13,7 @@ from ingest import fetch_url
 from ingest.source_digest import digest_source
 from player_api import catalogue
 from player_api.admission import try_out
+from transcode import download
 from transcode import steps as transcode
 from transcode.plan import Plan
 from transcode.plan import plan as make_plan
@@ -47,6 +48,11 @@ def _poster_found(session: Session, video: Video, key: str, outcome: Outcome) ->
     video.found_poster_s = outcome["poster_s"]
 
 
+def _downloadable(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    video.downloads = (video.downloads or {}) | {key: outcome}
+
+
 # An upload is looked at and planned before it is acknowledged, so its steps begin with poster and fill.
 ITINERARY = Itinerary(
     steps={
@@ -59,6 +65,7 @@ ITINERARY = Itinerary(
             StepSpec("fill",       "media", transcode.fill),
             StepSpec("storyboard", "media", transcode.sheet),
             StepSpec("iframes",    "media", transcode.pictures),
+            StepSpec("download",   "light", download.make,   _downloadable),
         )
     },
     render_demand=transcode.demanded,

@@ -1,5 +1,7 @@
-// The watch page. The server gives <main data-playback-id data-master data-title data-poster data-storyboard>; this makes the rest.
+// The watch page. The server gives <main data-playback-id data-master data-title data-poster data-storyboard
+// data-download>; this makes the rest.
 import { clock, element } from "./dom.js";
+import { downloadLink } from "./download.js";
 import { play, shortSide } from "./engine.js";
 import { listenForKeys, SHORTCUTS } from "./keys.js";
 import { lastPosition, lastSpeed, rememberPosition, rememberSpeed } from "./memory.js";
@@ -10,7 +12,7 @@ const SAVE_EVERY_S = 5;
 const WAITING_SHOWN_AFTER_MS = 1500;
 
 const main = document.querySelector("main[data-master]");
-const { playbackId, master, title, poster, storyboard } = main.dataset;
+const { playbackId, master, title, poster, storyboard, download } = main.dataset;
 
 const video = element("video", {
   controls: true, playsinline: true, preload: "auto", "aria-label": title || "Video", poster: poster || undefined,
@@ -30,7 +32,8 @@ const help = element("details", {},
 if (!main.querySelector("h1")) main.prepend(element("h1", {}, title || "Video"));
 main.querySelector("h1").after(
   element("div", { class: "stage" }, video), timeBar(video, storyboard), box,
-  element("div", { class: "bar" }, qualityField, element("label", {}, "Speed", speed), share, waiting), help);
+  element("div", { class: "bar" }, qualityField, element("label", {}, "Speed", speed), share,
+    ...(download ? [downloadLink(download)] : []), waiting), help);
 
 // --- playing
 
