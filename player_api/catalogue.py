@@ -185,10 +185,11 @@ def _progress(its_steps: list[Step]) -> float:
 
 
 def _summary(its_steps: list[Step]) -> list[dict[str, Any]]:
-    """Steps by name; the many spans of a fill are one line each codec."""
+    """Steps by name; the many spans of one are one line, those of a fill one each codec."""
     groups: dict[str, list[Step]] = {}
     for step in its_steps:
-        groups.setdefault(f"{step.step}:{step.key.partition(':')[0]}".rstrip(":"), []).append(step)
+        group, colon, _ = step.key.partition(":")
+        groups.setdefault(f"{step.step}:{group}" if colon else step.step, []).append(step)
     lines = []
     for name, members in groups.items():
         failed = next((step for step in members if step.state == StepState.FAILED), None)

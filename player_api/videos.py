@@ -68,14 +68,6 @@ class VideoChanges(BaseModel):
         None, description="The second whose picture is the poster; null: it is found automatically.", examples=[42.0])
 
 
-class NewDownload(BaseModel):
-    """A file to be made."""
-
-    model_config = ConfigDict(extra="forbid")
-    rendition: str | None = Field(None, max_length=40, examples=["h264-720p"],
-                                  description="null: the best H.264 that is complete, or 720p.")
-
-
 def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> APIRouter:
     """The routes under /videos; `creator` is the dependency that names who asks."""
     routes = APIRouter(prefix="/videos", tags=["videos"])
@@ -188,11 +180,13 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
 
     @routes.post("/{video_id}/downloads", status_code=202, summary="Make a file for download", response_model=VideoShape,
                  responses=shapes.problems(404))
-    def download(video_id: str, wanted: NewDownload | None = None, who: Principal = who_asks) -> dict[str, Any]:
+    def download(video_id: str, who: Principal = who_asks, rendition: Annotated[str | None, Query(
+            max_length=40, description="Such as h264-720p; without it the best H.264 that is complete, or 720p.")] = None,
+                 ) -> dict[str, Any]:
         """Begin it, or try once more what failed. What is there already stays as it is."""
         with services.database.read() as session:
             catalogue.get(session, who.organization_id, video_id)
-        downloads.want(services, video_id, wanted.rendition if wanted else None, again=True)
+        downloads.want(services, video_id, rendition, again=True)
         return shown(who.organization_id, video_id)
 
     @routes.get("/{video_id}/events", summary="Progress as server-sent events", response_class=EventStream,

@@ -147,7 +147,7 @@ def test_a_new_video_is_described(service: Service, video: dict[str, Any], short
     assert ready["progress"] == 1
     assert ready["error"] is None
     assert {step["name"]: step["state"] for step in ready["steps"]} == {
-        "poster": "done", "fill:aac": "done", "fill:h264": "done"}
+        "poster": "done", "fill:aac": "done", "fill:h264": "done", "storyboard": "done", "iframes": "done"}
 
 
 def test_the_list_is_read_page_by_page_newest_first(service: Service, creator: httpx.Client, short: Path) -> None:
