@@ -115,8 +115,15 @@ def _sheet(ctx: StepContext, plan: Plan, j: int, nice: int) -> None:
     found = ctx.storage.stat(key)
     dense = found is not None and near_enough(
         lambda at, length: ctx.storage.read(key, at, length), found.size_bytes, plan, start_s, end_s)
-    with _local(ctx, plan, start_s, end_s, only_key_frames=dense) as source:
-        render_pictures.render_sheet(_render_context(ctx, plan, source, nice), j, key_frames=dense)
+    for key_frames in ([True, False] if dense else [False]):
+        try:
+            with _local(ctx, plan, start_s, end_s, only_key_frames=key_frames) as source:
+                render_pictures.render_sheet(_render_context(ctx, plan, source, nice), j, key_frames=key_frames)
+            return
+        except StepFailed as failure:
+            # Broadcast recordings may mark pictures as key frames that no decoder takes for one.
+            if not key_frames or failure.code not in ("not_rendered", "bad_cell"):
+                raise
 
 
 def pictures(ctx: StepContext) -> None:

@@ -124,7 +124,12 @@ def _pictures(plan: Plan, ctx: render.RenderContext, source: Path) -> int:
                 return file.read(length)
 
             dense = near_enough(read, source.stat().st_size, plan, *storyboard.sheet_span(plan, j))
-        render_pictures.render_sheet(ctx, j, key_frames=dense)
+        try:
+            render_pictures.render_sheet(ctx, j, key_frames=dense)
+        except StepFailed as failure:
+            if not dense or failure.code not in ("not_rendered", "bad_cell"):
+                raise
+            render_pictures.render_sheet(ctx, j, key_frames=False)
     return poster
 
 
