@@ -10,14 +10,17 @@ from typing import Any
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
-from infra.core.errors import NotFound
+from infra.core.errors import NotFound, Rejected
 from infra.core.ids import new_id
 from infra.core.media import MediaInfo
 from infra.db import steps
 from infra.db.models import Organization, Step, StepState, Video
 from infra.db.session import now
+from transcode import trickplay
 from transcode.plan import Plan
-from transcode.steps import fill_keys
+from transcode.steps import fill_keys, storyboard_keys
+
+DOWNLOAD = "download"  # the step that makes a file; its key is the rendition
 
 
 def add(session: Session, organization_id: str, *, video_id: str, title: str, language: str | None = None,
@@ -63,10 +66,35 @@ def refill(session: Session, video: Video, usual_codecs: Sequence[str]) -> None:
     if codecs is None:
         organization = session.get_one(Organization, video.organization_id)
         codecs = organization.fill_codecs if organization.fill_codecs is not None else list(usual_codecs)
-    keys = fill_keys(Plan.model_validate(video.plan), codecs)
+    plan = Plan.model_validate(video.plan)
+    keys = fill_keys(plan, codecs)
     session.execute(delete(Step).where(Step.video_id == video.id, Step.step == "fill", Step.state == StepState.READY,
                                        Step.key.not_in(keys)))
-    steps.insert(session, video, [steps.NewStep("fill", "media", key) for key in keys])
+    first = fill_keys(plan, [codec for codec in codecs if codec in plan.codecs[:1]])
+    # Between the first codec and the others: a first viewer's time bar can have its sheets on demand.
+    sheets = [steps.NewStep("storyboard", "media", key) for key in storyboard_keys(plan)]
+    pictures = [steps.NewStep("iframes", "media", key) for key in trickplay.step_keys(plan) if first]
+    for group in ([steps.NewStep("fill", "media", key) for key in first], [*sheets, *pictures],
+                  [steps.NewStep("fill", "media", key) for key in keys]):
+        steps.insert(session, video, group)
+
+
+def poster_s(video: Video) -> float | None:
+    """The second whose picture is the poster: chosen, else found; None while neither is known."""
+    return video.poster_time_s if video.poster_time_s is not None else video.found_poster_s
+
+
+def check_poster(video: Video, at_s: float | None) -> None:
+    """Raises Rejected when the video does not have that second."""
+    plan = Plan.model_validate(video.plan) if video.plan and at_s is not None else None
+    if plan is not None and at_s is not None and at_s >= plan.duration_s:
+        raise Rejected("poster_outside", f"The video ends at {float(plan.duration_s):.3f} s: choose an earlier picture.")
+
+
+def poster_url(video: Video) -> str:
+    """Where the poster is. Another choice is another address, so that no cache shows the old one."""
+    at_s = poster_s(video)
+    return f"/play/{video.playback_id}/thumbnail.jpg" + (f"?time={at_s:g}" if at_s is not None else "")
 
 
 def default_title(file_name: str | None) -> str:
@@ -106,12 +134,13 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
     plan = Plan.model_validate(video.plan) if video.plan else None
     # Not parsed: a list of videos shows many, and this is all that is needed of it.
     loudness = {stream["index"]: stream.get("loudness") for stream in (video.media_info or {}).get("audio", ())}
+    downloads = _downloads(video, its_steps)
+    its_steps = [step for step in its_steps if step.step != DOWNLOAD]  # the video is ready without them
     failed = next((step for step in its_steps if step.state == StepState.FAILED), None)
     error = None
     bit_rates = video.bit_rates or {}
     if failed is not None:
-        error = {"code": failed.error_code, "message": failed.error_message, "step": failed.step,
-                 "retryable": failed.retryable}
+        error = _error(failed) | {"step": failed.step}
     return {
         "id": video.id,
         "title": video.title,
@@ -124,7 +153,9 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         "playback_id": video.playback_id,
         "watch_url": f"/watch/{video.playback_id}",
         "playlist_url": f"/play/{video.playback_id}/master.m3u8" if plan else None,
-        "poster_url": f"/play/{video.playback_id}/thumbnail.jpg" if plan else None,
+        "poster_url": poster_url(video) if plan else None,
+        "poster_time_s": video.poster_time_s,
+        "storyboard_url": f"/play/{video.playback_id}/storyboard.vtt" if plan else None,
         "duration_s": round(float(plan.duration_s), 3) if plan else None,
         "fill_codecs": video.fill_codecs,
         "source": {"sha256": video.source_sha256, "size_bytes": video.source_bytes, "url": video.source_url,
@@ -144,6 +175,7 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
              "loudness": loudness.get(track.stream_index)}
             for track in plan.audio
         ] if plan else [],
+        "downloads": downloads,
         "steps": _summary(its_steps),
         "created_at": _rfc3339(video.created_at),
         "updated_at": _rfc3339(video.updated_at),
@@ -153,6 +185,24 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
 def _fit(plan: Plan | None) -> dict[str, Any] | None:
     judged = plan.source_fit if plan else None
     return {"fit": judged.fit, "code": judged.code, "message": judged.sentence} if judged else None
+
+
+def _downloads(video: Video, its_steps: list[Step]) -> list[dict[str, Any]]:
+    """The files for download that were made or begun."""
+    lines = []
+    for step in its_steps:
+        if step.step == DOWNLOAD:
+            made = (video.downloads or {}).get(step.key, {})
+            lines.append({
+                "rendition": step.key, "state": str(step.state), "progress": round(step.progress, 4),
+                "url": f"/play/{video.playback_id}/download.mp4?rendition={step.key}",
+                "size_bytes": made.get("size_bytes"), "sha256": made.get("sha256"),
+                "error": _error(step) if step.state == StepState.FAILED else None})
+    return lines
+
+
+def _error(step: Step) -> dict[str, Any]:
+    return {"code": step.error_code, "message": step.error_message, "retryable": step.retryable}
 
 
 def _status(plan: Plan | None, its_steps: list[Step]) -> str:
@@ -174,10 +224,11 @@ def _progress(its_steps: list[Step]) -> float:
 
 
 def _summary(its_steps: list[Step]) -> list[dict[str, Any]]:
-    """Steps by name; the many spans of a fill are one line each codec."""
+    """Steps by name; the many spans of one are one line, those of a fill one each codec."""
     groups: dict[str, list[Step]] = {}
     for step in its_steps:
-        groups.setdefault(f"{step.step}:{step.key.partition(':')[0]}".rstrip(":"), []).append(step)
+        group, colon, _ = step.key.partition(":")
+        groups.setdefault(f"{step.step}:{group}" if colon else step.step, []).append(step)
     lines = []
     for name, members in groups.items():
         failed = next((step for step in members if step.state == StepState.FAILED), None)
@@ -190,8 +241,7 @@ def _summary(its_steps: list[Step]) -> list[dict[str, Any]]:
             "name": name,
             "state": str(state),
             "progress": round(sum(1.0 if s.state == StepState.DONE else s.progress for s in members) / len(members), 4),
-            "error": {"code": failed.error_code, "message": failed.error_message, "retryable": failed.retryable}
-            if failed else None,
+            "error": _error(failed) if failed else None,
         })
     return lines
 

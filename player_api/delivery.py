@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -19,19 +20,23 @@ _KEPT_S = 1800
 _FILES, _STORE = "/_objects/", "/_s3"
 
 
-async def deliver(request: Request, services: Services, info: ObjectInfo, mime: str, cache: str) -> Response:
-    """The object of `info` by the way that the settings name. Conditions and ranges are left to whoever sends it."""
+async def deliver(request: Request, services: Services, info: ObjectInfo, mime: str, cache: str,
+                  more: Mapping[str, str] | None = None) -> Response:
+    """The object of `info` by the way that the settings name. Conditions and ranges are left to whoever sends it.
+
+    `more` are headers of the answer; they are lost where the player is sent to the object store.
+    """
     way = services.settings.delivery
     if way == "proxy" or (way == "redirect" and not services.storage.remote):
-        return await respond(request, services.storage, info, mime, cache)
-    headers = {"Cache-Control": cache, "ETag": f'"{info.etag}"'}
+        return await respond(request, services.storage, info, mime, cache, more)
+    headers = {"Cache-Control": cache, "ETag": f'"{info.etag}"', **(more or {})}
     if matches(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     if not services.storage.remote:
         return Response(headers=headers | {"X-Accel-Redirect": _FILES + quote(info.key)}, media_type=mime)
     address = await run_in_threadpool(services.storage.url, info.key, _ADDRESS_S)
     if address is None:
-        return await respond(request, services.storage, info, mime, cache)
+        return await respond(request, services.storage, info, mime, cache, more)
     if way == "redirect":
         return RedirectResponse(address, 302, {"Cache-Control": f"public, max-age={_KEPT_S}"})
     parts = urlsplit(address)

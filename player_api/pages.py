@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 from infra.core.errors import ConfigError, NotFound
 from infra.core.ids import is_id
 from infra.db.models import Video
+from player_api import catalogue
 from player_api.direct_uploads import browser_origin
 from player_api.services import Services
 
@@ -54,7 +55,8 @@ def router(services: Services) -> APIRouter:
             return html("message.html", embeddable=embedded, title=video.title,
                         text="This video is still being received. Open this page again in a moment.")
         return html("watch.html", embeddable=embedded, title=video.title, playback_id=playback_id,
-                    master=f"/play/{playback_id}/master.m3u8", poster=f"/play/{playback_id}/thumbnail.jpg",
+                    master=f"/play/{playback_id}/master.m3u8", poster=catalogue.poster_url(video),
+                    storyboard=f"/play/{playback_id}/storyboard.vtt", download=f"/play/{playback_id}/download.mp4",
                     rendered=_codecs(video.bit_rates or {}), body_class="embed" if embedded else "")
 
     @routes.get("/watch/{playback_id}")
@@ -119,7 +121,7 @@ def static_watch_page(title: str, renditions: Iterable[str]) -> dict[str, bytes]
     bundle = bundle_names()
     templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=select_autoescape())
     page = templates.get_template("watch.html").render(
-        bundle=bundle, title=title, playback_id="here", master="master.m3u8", poster="poster.jpg", static="",
-        rendered=_codecs(renditions))
+        bundle=bundle, title=title, playback_id="here", master="master.m3u8", poster="poster.jpg",
+        storyboard="storyboard.vtt", static="", rendered=_codecs(renditions))
     names = [bundle["watch.js"], bundle["watch.css"], "LICENSES.txt"]
     return {"index.html": page.encode()} | {name: (STATIC / name).read_bytes() for name in names}

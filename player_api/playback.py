@@ -15,22 +15,22 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from infra.core.errors import NotFound
 from infra.core.ids import is_id
 from infra.core.keys import PlanKeys
 from infra.db.models import Video
-from player_api import manifests
+from player_api import downloads, manifests, shapes
 from player_api.delivery import deliver
 from player_api.demand import Waiting
 from player_api.services import Services
-from transcode import dash, playlists
+from transcode import dash, playlists, storyboard, trickplay
 from transcode.bandwidth import BitRates
-from transcode.cells import THUMBNAIL_S
 from transcode.plan import Plan
+from transcode.render_pictures import poster_candidates, still
 from transcode.sound import AudioTrack
-from transcode.steps import INIT, THUMBNAIL, poster_thumbnail
+from transcode.steps import INIT, STILL
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 MPD_TYPE = "application/dash+xml"
@@ -38,6 +38,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 _BRIEFLY = "public, max-age=60"
 _REMEMBER_S = 2.0  # a withdrawn video stops playing after this
 _CELL = re.compile(r"(0|[1-9][0-9]{0,6})\.m4s")
+_SHEET = re.compile(r"(0|[1-9][0-9]{0,6})\.jpg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Playable:
     plan: Plan
     keys: PlanKeys
     bit_rates: Mapping[str, BitRates]  # of the renditions that are complete
+    poster_s: float | None  # None: not chosen, and not found yet
 
 
 def router(services: Services, waiting: Waiting) -> APIRouter:
@@ -101,12 +103,78 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
                         at_s: Annotated[float | None, Query(alias="time", ge=0, allow_inf_nan=False,
                                                             description="Seconds.")] = None,
                         ) -> Response:
-        """The picture shown at `time`, to the 10 s before it; the poster without `time`, and of sound alone."""
+        """The picture on screen at `time`, to a tenth of a second (the last one behind the end); without `time` the
+        poster, and of sound alone."""
         video = await playable(playback_id)
-        last = int(float(video.plan.duration_s) // THUMBNAIL_S) if video.plan.video else 0
-        i = poster_thumbnail(video.plan) if at_s is None else min(int(at_s // THUMBNAIL_S), last)
         cache = _BRIEFLY if at_s is None else _FOR_EVER
-        return await answer(request, video, video.keys.thumbnail(i), THUMBNAIL, i, "image/jpeg", cache)
+        if at_s is None:
+            at_s = video.poster_s
+        tenths = still(video.plan, poster_candidates(video.plan)[0] if at_s is None else at_s)
+        return await answer(request, video, video.keys.still(tenths), STILL, tenths, "image/jpeg", cache)
+
+    @routes.head("/{playback_id}/download.mp4", include_in_schema=False)
+    @routes.get("/{playback_id}/download.mp4", responses={202: {
+        "description": "It is being made: ask again after Retry-After seconds.", "model": shapes.DownloadProgress}})
+    async def download(playback_id: str, request: Request,
+                       rendition: Annotated[str | None, Query(max_length=40, description="Such as h264-720p; without it the "
+                                                              "best that is complete, or 720p.")] = None) -> Response:
+        """A rendition with its sound as one MP4 file, made when it is first asked for."""
+        video = await playable(playback_id)
+        wanted = await run_in_threadpool(downloads.want, services, video.video_id, rendition)
+        info = await waiting.stat(wanted.key) if wanted.sha256 else None
+        if info is not None:
+            return await deliver(request, services, info, "video/mp4", _BRIEFLY, wanted.headers())
+        body = shapes.DownloadProgress(rendition=wanted.rendition, state=wanted.state, progress=round(wanted.progress, 4))
+        return JSONResponse(body.model_dump(), 202, {"Retry-After": str(downloads.RETRY_AFTER_S),
+                                                     "Cache-Control": "no-store"})
+
+    @routes.head("/{playback_id}/storyboard.vtt", include_in_schema=False)
+    @routes.get("/{playback_id}/storyboard.vtt")
+    async def storyboard_list(playback_id: str, request: Request) -> Response:
+        """Small pictures for a time bar, one every 10 s: WebVTT whose cues name rectangles (#xywh) of JPEG sheets."""
+        video = await playable(playback_id)
+        return _text(request, storyboard.vtt(video.plan), "text/vtt")
+
+    @routes.head("/{playback_id}/storyboard/index.m3u8", include_in_schema=False)
+    @routes.get("/{playback_id}/storyboard/index.m3u8")
+    async def image_playlist(playback_id: str, request: Request) -> Response:
+        """The storyboard as an image playlist of HLS."""
+        video = await playable(playback_id)
+        return _text(request, storyboard.image_playlist(video.plan))
+
+    @routes.head("/{playback_id}/storyboard/{name}", include_in_schema=False)
+    @routes.get("/{playback_id}/storyboard/{name}")
+    async def sheet(playback_id: str, name: str, request: Request) -> Response:
+        """A sheet of the storyboard ({n}.jpg), rendered now if it does not exist yet."""
+        video = await playable(playback_id)
+        match = _SHEET.fullmatch(name)
+        j = int(match[1]) if match else -1
+        if not 0 <= j < storyboard.board(video.plan).sheets:
+            raise NotFound("sheet_not_found", "The storyboard of this video has no such sheet.")
+        return await answer(request, video, video.keys.sheet(j), storyboard.NAME, j, "image/jpeg")
+
+    @routes.head("/{playback_id}/iframes/index.m3u8", include_in_schema=False)
+    @routes.get("/{playback_id}/iframes/index.m3u8")
+    async def iframe_playlist(playback_id: str, request: Request) -> Response:
+        """I-frame playlist: a picture about every 2 s for fast forward and rewind."""
+        video = await playable(playback_id)
+        return _text(request, trickplay.playlist(video.plan))
+
+    @routes.head("/{playback_id}/iframes/{name}", include_in_schema=False)
+    @routes.get("/{playback_id}/iframes/{name}")
+    async def picture(playback_id: str, name: str, request: Request) -> Response:
+        """The init section of trick play (init.mp4) or a picture ({n}.m4s), rendered now if it does not exist yet."""
+        video = await playable(playback_id)
+        match = _CELL.fullmatch(name)
+        if match is None and name != "init.mp4":
+            raise NotFound("segment_not_found", "This video has no such segment.")
+        n = int(match[1]) if match else 0
+        k = trickplay.segment_of(video.plan, n)
+        if k is None:
+            raise NotFound("segment_not_found", "This video has no such picture.")
+        if match is None:
+            return await answer(request, video, video.keys.init(trickplay.NAME), trickplay.NAME, k, "video/mp4")
+        return await answer(request, video, video.keys.cell(trickplay.NAME, n), trickplay.NAME, k, "video/iso.segment")
 
     @routes.head("/{playback_id}/{rendition}/index.m3u8", include_in_schema=False)
     @routes.get("/{playback_id}/{rendition}/index.m3u8")
@@ -140,7 +208,8 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
 
 def _load(services: Services, playback_id: str, known: Playable | None) -> Playable:
     """Raises NotFound for what is not (or no longer, or not yet) playable."""
-    columns = (Video.organization_id, Video.id, Video.plan_id, Video.bit_rates)
+    columns = (Video.organization_id, Video.id, Video.plan_id, Video.bit_rates, Video.poster_time_s,
+               Video.found_poster_s)
     query = select(*columns).where(Video.playback_id == playback_id, Video.deleted_at.is_(None))
     with services.database.read() as session:
         row = session.execute(query).one_or_none() if is_id(playback_id) else None
@@ -149,11 +218,12 @@ def _load(services: Services, playback_id: str, known: Playable | None) -> Playa
         if row.plan_id is None:
             raise NotFound("not_playable", "This video has not been received completely yet.")
         keys = PlanKeys.of(row.organization_id, row.id, row.plan_id)
-        bit_rates = {name: BitRates(*rates) for name, rates in (row.bit_rates or {}).items()}
+        fresh = {"bit_rates": {name: BitRates(*rates) for name, rates in (row.bit_rates or {}).items()},
+                 "poster_s": row.poster_time_s if row.poster_time_s is not None else row.found_poster_s}
         if known is not None and known.keys == keys:  # a plan never changes: parsing it again would cost milliseconds
-            return replace(known, bit_rates=bit_rates)
+            return replace(known, **fresh)
         plan = Plan.model_validate(session.scalar(select(Video.plan).where(Video.id == row.id)))
-    return Playable(row.organization_id, row.id, plan, keys, bit_rates)
+    return Playable(row.organization_id, row.id, plan, keys, **fresh)
 
 
 def _text(request: Request, playlist: str, mime: str = PLAYLIST_TYPE) -> Response:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from infra.core.ports import ObjectInfo, Storage
 
+_AT_ONCE_BYTES = 8 << 20  # what is larger is sent in pieces
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -34,10 +36,11 @@ def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
     return start, end
 
 
-async def respond(request: Request, storage: Storage, info: ObjectInfo, mime: str, cache: str) -> Response:
-    """The object of `info`, by the conditions and the range of `request`. Objects here are at most a few megabytes."""
+async def respond(request: Request, storage: Storage, info: ObjectInfo, mime: str, cache: str,
+                  more: Mapping[str, str] | None = None) -> Response:
+    """The object of `info`, by the conditions and the range of `request`. `more` are headers of it."""
     etag = f'"{info.etag}"'
-    headers = {"ETag": etag, "Cache-Control": cache, "Accept-Ranges": "bytes"}
+    headers = {"ETag": etag, "Cache-Control": cache, "Accept-Ranges": "bytes", **(more or {})}
     if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     wanted = request.headers.get("range")
@@ -55,6 +58,10 @@ async def respond(request: Request, storage: Storage, info: ObjectInfo, mime: st
     if request.method == "HEAD":
         headers["Content-Length"] = str(end - start)
         return Response(status_code=206 if span else 200, headers=headers, media_type=mime)
+    if end - start > _AT_ONCE_BYTES:
+        pieces = await run_in_threadpool(storage.stream, info.key, start, end - start)
+        headers["Content-Length"] = str(end - start)
+        return StreamingResponse(pieces, 206 if span else 200, headers, media_type=mime)
     body = await run_in_threadpool(storage.read, info.key, start, end - start)
     return Response(body, 206 if span else 200, headers, media_type=mime)
 

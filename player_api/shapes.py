@@ -92,6 +92,26 @@ class SourceFitLine(_Shape):
                          examples=["The bit rate reaches 21300 kbit/s: the cap of its rung is 6000 kbit/s."])
 
 
+class DownloadLine(_Shape):
+    """A rendition as one MP4 file."""
+
+    rendition: str = Field(examples=["h264-720p"])
+    state: State
+    progress: float = Field(ge=0, le=1)
+    url: str = Field(description="202 with Retry-After until it is made.")
+    size_bytes: int | None
+    sha256: str | None = Field(description="Of the file; hexadecimal.")
+    error: StepError | None
+
+
+class DownloadProgress(_Shape):
+    """A download that is being made."""
+
+    rendition: str = Field(examples=["h264-720p"])
+    state: str
+    progress: float = Field(ge=0, le=1)
+
+
 class SourceLine(_Shape):
     """What it was made of."""
 
@@ -117,6 +137,8 @@ class VideoShape(_Shape):
     watch_url: str = Field(description="Relative to the server.", examples=["/watch/p_c5d8f2g7h4j9k3mn"])
     playlist_url: str | None
     poster_url: str | None
+    poster_time_s: float | None = Field(description="The creator's choice; null: found automatically.", examples=[42.0])
+    storyboard_url: str | None = Field(description="WebVTT: a picture every 10 s, as rectangles of a few JPEGs.")
     duration_s: float | None
     fill_codecs: list[Codec] | None = Field(description="Codecs rendered in the background; null: as the organization "
                                             "says.")
@@ -124,6 +146,7 @@ class VideoShape(_Shape):
     warnings: list[str] = Field(description="What is odd about the source.", examples=[["truncated"]])
     renditions: list[RenditionLine]
     tracks: list[TrackLine]
+    downloads: list[DownloadLine] = Field(description="Files that were made or begun; POST .../downloads begins one.")
     steps: list[StepLine]
     created_at: str = Field(description="RFC 3339.", examples=["2026-03-01T09:30:00.000Z"])
     updated_at: str

@@ -22,7 +22,7 @@ from infra.db.session import now
 from ingest.fetch_url import check_url
 from ingest.intake import Intake
 from ingest.multipart import receive_form
-from player_api import catalogue, idempotency, shapes
+from player_api import catalogue, downloads, idempotency, shapes
 from player_api.admission import ring_due
 from player_api.keys import Principal
 from player_api.services import Services
@@ -68,6 +68,8 @@ class VideoChanges(BaseModel):
     title: Text | None = Field(None, min_length=1, max_length=500)
     language: Text | None = Field(None, max_length=35)
     fill_codecs: list[Codec] | None = Field(None, max_length=3, description=_FILLED)
+    poster_time_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None, description="The second whose picture is the poster; null: it is found automatically.", examples=[42.0])
 
 
 def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> APIRouter:
@@ -148,11 +150,13 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
     def one(video_id: str, who: Principal = who_asks) -> dict[str, Any]:
         return shown(who.organization_id, video_id)
 
-    @routes.patch("/{video_id}", summary="Change title, language, or what is rendered in advance", response_model=VideoShape,
+    @routes.patch("/{video_id}", summary="Change title, language, poster, or what is rendered in advance",
+                  response_model=VideoShape,
                   responses=shapes.problems(404))
     def change(video_id: str, changes: VideoChanges, who: Principal = who_asks) -> dict[str, Any]:
         with services.database.write() as session:
             video = catalogue.get(session, who.organization_id, video_id)
+            catalogue.check_poster(video, changes.poster_time_s)
             for name in changes.model_fields_set:
                 value = getattr(changes, name)
                 if value is not None or name != "title":
@@ -181,6 +185,17 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
             if not steps.retry(session, video.id, step):
                 raise Conflict("nothing_to_retry", "No step of this video has failed.")
         ring_due(services)
+        return shown(who.organization_id, video_id)
+
+    @routes.post("/{video_id}/downloads", status_code=202, summary="Make a file for download", response_model=VideoShape,
+                 responses=shapes.problems(404))
+    def download(video_id: str, who: Principal = who_asks, rendition: Annotated[str | None, Query(
+            max_length=40, description="Such as h264-720p; without it the best H.264 that is complete, or 720p.")] = None,
+                 ) -> dict[str, Any]:
+        """Begin it, or try once more what failed. What is there already stays as it is."""
+        with services.database.read() as session:
+            catalogue.get(session, who.organization_id, video_id)
+        downloads.want(services, video_id, rendition, again=True)
         return shown(who.organization_id, video_id)
 
     @routes.get("/{video_id}/events", summary="Progress as server-sent events", response_class=EventStream,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from infra.core.aac_table import AAC_FRAME_SAMPLES
 from infra.core.boxes import BadBoxes
-from transcode.box_writing import box, cmaf_header, fragment, full_box
+from infra.core.write_boxes import box, full_box
+from transcode.box_writing import cmaf_header, fragment
 
 
 def aac_config(sample_rate_hz: int, channels: int) -> bytes:

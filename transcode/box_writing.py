@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import struct
 
+from infra.core.write_boxes import box, full_box
+
 _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
-
-
-def box(kind: bytes, *parts: bytes) -> bytes:
-    """A box with these payloads one behind the other (4.2)."""
-    body = b"".join(parts)
-    return struct.pack(">I4s", len(body) + 8, kind) + body
-
-
-def full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
-    """The same with a version and flags in front."""
-    return box(kind, struct.pack(">I", version << 24 | flags), *parts)
 
 
 def cmaf_header(entry: bytes, scale: int, *, handler: bytes, name: bytes, media_header: bytes, language: str = "und",

@@ -27,7 +27,6 @@ from transcode.sound import AudioTrack
 # The AAC encoder and decoder look back: this many packets before the first wanted one make its neighbour's context.
 _AUDIO_LEAD_PACKETS = 16
 _AUDIO_TAIL_PACKETS = 4
-THUMBNAIL_S = 10
 # In the work folder of a command, where the plan has a `tone`: what `colour.cube` makes of it.
 TONE_FILE = "tone.cube"
 
@@ -59,7 +58,7 @@ def video_command(tools: Tools, plan: Plan, source: Path, cells: Sequence[Cell],
     outputs = []
     for i, (width_px, height_px) in enumerate(sizes[: lowest + 1]):
         if i == 0:
-            picture = _in_sdr(plan, picture, width_px, height_px, work, out_color_matrix="bt709", out_range="tv")
+            picture = in_sdr(plan, picture, width_px, height_px, work, out_color_matrix="bt709", out_range="tv")
             picture = picture.filter("setparams", range="tv", color_primaries="bt709", color_trc="bt709",
                                      colorspace="bt709")
         else:
@@ -80,14 +79,24 @@ def video_command(tools: Tools, plan: Plan, source: Path, cells: Sequence[Cell],
     return Command(argv, reads=(source,), work=work, nice=nice, limits=media_limits(media_s + plan.seek_lead_s))
 
 
-def _decoded(plan: Plan, source: Path, start_s: Fraction) -> Any:
+def key_frames_from(plan: Plan, source: Path, start_s: Fraction) -> Any:
+    """Like `pictures_from`, but only key frames are read and decoded; each stays until the next one."""
+    return _decoded(plan, source, start_s, discard="nokey", skip_frame="nokey")
+
+
+def pictures_from(plan: Plan, source: Path, start_s: Fraction) -> Any:
+    """The pictures of a source from output time `start_s` or somewhat earlier on, on the output grid, without end."""
+    return _decoded(plan, source, start_s)
+
+
+def _decoded(plan: Plan, source: Path, start_s: Fraction, **how: Any) -> Any:
     """The frames from output time `start_s` or somewhat earlier on, on the output grid, without end.
 
     Decoding begins at the key frame before, because the frame that is still on screen at `start_s` may be long past:
     with accurate seeking a cell of a variable-rate source would begin with the next one, and a cell that is wholly
     behind the last frame would be empty. Should the first frame come later, it is shown from `start_s` on.
     """
-    stream = _input(plan, source, start_s - plan.seek_lead_s)[str(plan.video_index)]
+    stream = _input(plan, source, start_s - plan.seek_lead_s, **how)[str(plan.video_index)]
     if plan.deinterlace:
         stream = stream.filter("bwdif", deint="interlaced")
     start = f"({start_s.numerator}/{start_s.denominator})/TB"
@@ -101,19 +110,20 @@ def _decoded(plan: Plan, source: Path, start_s: Fraction) -> Any:
     return stream.filter("tpad", stop=-1, stop_mode="clone")  # the last frame stays while the sound goes on
 
 
-def _in_sdr(plan: Plan, picture: Any, width_px: int, height_px: int, work: Path, **result: str) -> Any:
-    """The picture in this size and without high dynamic range, coded as `result` says."""
+def in_sdr(plan: Plan, picture: Any, width_px: int, height_px: int, work: Path, *, flags: str = "bicubic",
+           **result: str) -> Any:
+    """The picture in this size and without high dynamic range, coded as `result` says. `work` holds TONE_FILE."""
     source = {"in_color_matrix": plan.matrix} if plan.matrix else {}
     if plan.tone is not None:
-        picture = (picture.filter("scale", width_px, height_px, flags="bicubic", out_range="pc", **source)
+        picture = (picture.filter("scale", width_px, height_px, flags=flags, out_range="pc", **source)
                    .filter("format", "gbrp16le").filter("lut3d", file=work / TONE_FILE, interp="tetrahedral"))
         source = {}
-    return picture.filter("scale", width_px, height_px, flags="bicubic", **source, **result)
+    return picture.filter("scale", width_px, height_px, flags=flags, **source, **result)
 
 
-def _input(plan: Plan, source: Path, output_s: Fraction) -> Any:
+def _input(plan: Plan, source: Path, output_s: Fraction, **how: Any) -> Any:
     """The source from the key frame before `output_s`, with its own time stamps."""
-    options: dict[str, Any] = {"copyts": None, "noaccurate_seek": None}
+    options: dict[str, Any] = {"copyts": None, "noaccurate_seek": None, **how}
     seek_s = output_s + plan.origin_s - plan.container_start_s
     if seek_s > 0:
         options["ss"] = f"{float(seek_s):.6f}"
@@ -174,19 +184,35 @@ def audio_skip(track: AudioTrack, k: int) -> int:
     return audio_lead(track, k) + 1
 
 
-def thumbnail_command(tools: Tools, plan: Plan, source: Path, i: int, work: Path,
+def thumbnail_command(tools: Tools, plan: Plan, source: Path, at_s: Fraction, work: Path,
                       *, max_pixels: int, nice: int = 0) -> Command:
-    """The picture at i x 10 s to work/thumbnail.jpg, in the size of the rung nearest to 720p."""
+    """The picture on screen at `at_s` to work/thumbnail.jpg, in the size of the rung nearest to 720p."""
     rung = min(plan.video, key=lambda video: abs(min(video.width_px, video.height_px) - 720))
-    frame = min(int(i * THUMBNAIL_S * plan.frame_rate), plan.boundaries[-1] - 1)
+    frame = min(int(at_s * plan.frame_rate), plan.boundaries[-1] - 1)
     picture = _decoded(plan, source, frame / plan.frame_rate).filter("trim", start_pts=frame, end_pts=frame + 1)
     # JFIF knows one matrix and the full range.
-    picture = _in_sdr(plan, picture, rung.width_px, rung.height_px, work, out_color_matrix="bt601", out_range="pc")
+    picture = in_sdr(plan, picture, rung.width_px, rung.height_px, work, out_color_matrix="bt601", out_range="pc")
     picture = picture.filter("setsar", 1)
     output = ffmpeg.output(picture, f"file:{work / 'thumbnail.jpg'}", f="mjpeg", map_metadata=-1,
                            **{"q:v": 3, "frames:v": 1, "pix_fmt": "yuvj420p"})
+    return limited(tools, output, source, work, plan.seek_lead_s, max_pixels=max_pixels, nice=nice)
+
+
+def sample_command(tools: Tools, plan: Plan, source: Path, at_s: Fraction, work: Path, size_px: tuple[int, int],
+                   *, max_pixels: int, nice: int = 0) -> Command:
+    """The brightness of the picture at `at_s` to work/sample.gray: a byte a pixel of `size_px`, row by row."""
+    frame = min(int(at_s * plan.frame_rate), plan.boundaries[-1] - 1)
+    picture = _decoded(plan, source, frame / plan.frame_rate).filter("trim", start_pts=frame, end_pts=frame + 1)
+    picture = picture.filter("scale", *size_px, flags="area", out_range="pc").filter("format", "gray")
+    output = ffmpeg.output(picture, f"file:{work / 'sample.gray'}", f="rawvideo", **{"frames:v": 1})
+    return limited(tools, output, source, work, plan.seek_lead_s, max_pixels=max_pixels, nice=nice)
+
+
+def limited(tools: Tools, output: Any, source: Path, work: Path, media_s: Fraction, *, max_pixels: int,
+            nice: int = 0) -> Command:
+    """The command that makes `output` of `source`, within what a hostile source of `media_s` seconds may take."""
     return Command(with_input_limits(tools, output, source, max_pixels), reads=(source,), work=work, nice=nice,
-                   limits=media_limits(plan.seek_lead_s))
+                   limits=media_limits(media_s))
 
 
 def with_input_limits(tools: Tools, output: Any, source: Path, max_pixels: int,

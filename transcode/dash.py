@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
+from transcode import storyboard
 from transcode.bandwidth import BitRates
 from transcode.plan import Plan, VideoRendition, time_scale
 from transcode.playlists import bit_rates_of
@@ -33,6 +34,7 @@ def mpd(plan: Plan, measured: Mapping[str, BitRates]) -> str:
         _sound(period, track, measured, main=track.stream_index == plan.audio[0].stream_index)
     for codec in plan.codecs:
         _pictures(period, plan, plan.of_codec(codec), measured)
+    storyboard.add_adaptation(period, plan)
     for number, adaptation in enumerate(period):
         adaptation.set("id", str(number))
     ET.indent(root)

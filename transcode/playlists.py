@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import m3u8
 
+from transcode import storyboard, trickplay
 from transcode.bandwidth import BitRates
 from transcode.grid import SEGMENT_S
 from transcode.plan import Plan, VideoRendition
@@ -60,7 +61,7 @@ def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, Bit
                 media=media,
                 base_uri=None,
             ))
-    return str(playlist.dumps())
+    return str(playlist.dumps()) + trickplay.stream_inf(plan) + storyboard.stream_inf(plan)
 
 
 def _audio_groups(plan: Plan) -> dict[str, list[AudioTrack]]:

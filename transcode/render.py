@@ -102,30 +102,29 @@ def make_inits(plan: Plan, names: Sequence[str], source: Path, work: Path, tools
     return inits
 
 
-def render_thumbnail(ctx: RenderContext, i: int) -> None:
-    """Publish the picture at i x 10 s, unless it is there; of sound alone its cover or waveform."""
-    if ctx.storage.stat(ctx.keys.thumbnail(i)) is None:
-        if ctx.plan.video:
-            _lay_out(ctx.plan, ctx.work)
-            _run(ctx, cells.thumbnail_command(ctx.tools, ctx.plan, ctx.source, i, ctx.work,
-                                              max_pixels=ctx.max_pixels, nice=ctx.nice))
-        else:
-            _draw(ctx)
-        ctx.storage.put(ctx.keys.thumbnail(i), _output(ctx.work / "thumbnail.jpg").read_bytes())
-        _empty(ctx.work)
+def made(ctx: RenderContext, command: Command, name: str) -> bytes:
+    """What `command` wrote to the file `name` of the work folder, which is left empty. Raises as `render` does."""
+    _lay_out(ctx.plan, ctx.work)
+    _run(ctx, command)
+    data = _output(ctx.work / name).read_bytes()
+    _empty(ctx.work)
+    return data
 
 
-def _draw(ctx: RenderContext) -> None:
+def draw(ctx: RenderContext) -> bytes:
+    """The picture of sound alone: its cover, or its waveform. Raises as `render` does."""
     how = ctx.tools, ctx.plan, ctx.source, ctx.work
     if ctx.plan.cover_index is not None:
         try:
             ctx.run(still.cover_command(*how, max_pixels=ctx.max_pixels, nice=ctx.nice))
-            return
+            data = _output(ctx.work / "thumbnail.jpg").read_bytes()
+            _empty(ctx.work)
+            return data
         except StepFailed as failure:
             if failure.code != "tool_failed":
                 raise
             log.info("the cover can not be shown: %s", failure)
-    _run(ctx, still.waveform_command(*how, max_pixels=ctx.max_pixels, nice=ctx.nice))
+    return made(ctx, still.waveform_command(*how, max_pixels=ctx.max_pixels, nice=ctx.nice), "thumbnail.jpg")
 
 
 def audio_init(track: AudioTrack) -> bytes:

@@ -12,7 +12,7 @@ from infra.core.avc_table import read_avc_table
 from infra.core.boxes import BadBoxes
 from infra.core.media import MediaInfo
 from infra.core.mkv_cues import BadCues, cluster_windows
-from infra.core.mp4_tracks import top_level, track_starts, track_windows
+from infra.core.mp4_tracks import LEAD_S, key_frames, top_level, track_starts, track_windows
 from infra.core.ports import Parts, Storage
 from infra.core.safety import ANALYZE_US, PROBE_BYTES
 from transcode.copied_cells import pictures
@@ -24,9 +24,10 @@ _HEADER_BYTES = 1 << 20  # of the boxes beside moov and mdat
 
 
 def source_parts(storage: Storage, key: str, info: MediaInfo | None, plan: Plan, start_s: Fraction,
-                 end_s: Fraction) -> Parts | None:
+                 end_s: Fraction, *, only_key_frames: bool = False) -> Parts | None:
     """Byte ranges of the source that hold output seconds [start_s, end_s), and what opening the file takes.
 
+    `only_key_frames`: of the picture these, and no sound, where the container lists them.
     None: all of it is needed. Raises NotFound and what the storage raises.
     """
     if not storage.remote or info is None or not info.seekable:
@@ -36,7 +37,7 @@ def source_parts(storage: Storage, key: str, info: MediaInfo | None, plan: Plan,
         return None
     try:
         if info.container == "mov":
-            return _mp4_parts(storage, key, found.size_bytes, plan, start_s, end_s)
+            return _mp4_parts(storage, key, found.size_bytes, plan, start_s, end_s, only_key_frames)
         if info.container == "matroska":
             return cluster_windows(lambda at, length: storage.read(key, at, length), found.size_bytes,
                                    start_s - plan.seek_lead_s + plan.origin_s, end_s + plan.origin_s,
@@ -68,14 +69,16 @@ def copied_parts(storage: Storage, key: str, plan: Plan, rendition: VideoRenditi
 
 
 def _mp4_parts(storage: Storage, key: str, size_bytes: int, plan: Plan, start_s: Fraction,
-               end_s: Fraction) -> Parts:
+               end_s: Fraction, only_key_frames: bool) -> Parts:
     parts: list[tuple[int, int]] = []
     for kind, begin, content, end in top_level(lambda at, length: storage.read(key, at, length), size_bytes):
         if kind == b"moov":
             moov = storage.read(key, content, end - content)
             parts.append((begin, end))
             parts.extend(track_starts(moov, _OPENING_S, _OPENING_BYTES))
-            parts.extend(track_windows(moov, start_s - plan.seek_lead_s + plan.origin_s, end_s + plan.origin_s))
+            begin_s, until_s = start_s - plan.seek_lead_s + plan.origin_s, end_s + plan.origin_s
+            listed = key_frames(moov, begin_s - LEAD_S, until_s) if only_key_frames else None
+            parts.extend(track_windows(moov, begin_s, until_s) if listed is None else [part[1:] for part in listed])
         else:
             parts.append((begin, content if kind == b"mdat" else min(end, begin + _HEADER_BYTES)))
     return parts

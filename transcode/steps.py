@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,17 +12,20 @@ from infra.core import keys
 from infra.core.errors import StepFailed
 from infra.core.keys import PlanKeys
 from infra.core.steps import Outcome, StepContext
-from transcode import render
+from transcode import render, render_pictures, render_trickplay, storyboard, trickplay
 from transcode.bandwidth import bit_rates
-from transcode.cells import THUMBNAIL_S
+from transcode.key_frames import near_enough
 from transcode.plan import Plan, VideoRendition
+from transcode.render_pictures import TENTH_S
 from transcode.source_parts import copied_parts, source_parts
 
 INIT = -1  # segment number that stands for the init sections in a demand
-THUMBNAIL = "thumbnail"  # rendition name of the pictures in a demand
+STILL = "still"  # rendition name of the pictures in a demand; their number is in tenths of a second
 _SPAN_S = 60  # a span this long keeps the fixed cost small, and a fleet of workers busy near the end
 _KEY = re.compile(r"([a-z0-9-]+):(\d+)-(\d+)")
 _BACKGROUND = 10  # niceness of what nobody waits for
+_PICTURES_AT_ONCE = 10  # segments whose trick-play pictures one decoder makes
+_SOON = 5  # and of what somebody will see next
 
 
 def fill_keys(plan: Plan, codecs: Sequence[str]) -> list[str]:
@@ -54,7 +57,7 @@ def fill(ctx: StepContext) -> None:
     if match is None:
         raise StepFailed("bad_step", f"There is no span called {ctx.key!r}.")
     group, first, last = match[1], int(match[2]), int(match[3])
-    plan = _plan(ctx)
+    plan = plan_of(ctx)
     names = [video.name for video in plan.of_codec(group)]
     names += [track.name for track in plan.audio if track.name == group]
     with _local(ctx, plan, plan.start_s(first), plan.start_s(last)) as source:
@@ -66,8 +69,8 @@ def measure(ctx: StepContext) -> Outcome:
 
     A rendition of which a segment is missing is left out.
     """
-    plan = _plan(ctx)
-    where = _keys(ctx, plan)
+    plan = plan_of(ctx)
+    where = keys_of(ctx, plan)
     found = {}
     for rendition in plan.renditions:
         if ctx.key not in (rendition.name, getattr(rendition, "codec", None)):
@@ -81,63 +84,145 @@ def measure(ctx: StepContext) -> Outcome:
 
 
 def demanded(ctx: StepContext, name: str, k: int) -> None:
-    """What a viewer waits for: cell `k` of a rendition; with k = -1 its init section; of the
-    rendition `thumbnail` a picture."""
-    plan = _plan(ctx)
-    if name == THUMBNAIL:
-        start_s, end_s = _thumbnail_s(plan, k)
-    else:
-        start_s, end_s = (plan.start_s(0), plan.start_s(1)) if k == INIT else (plan.start_s(k), plan.start_s(k + 1))
+    """What a viewer waits for: cell `k` of a rendition; with k = -1 its init section; of the rendition
+    `still` the picture at `k` tenths of a second; of the rendition `storyboard` sheet `k`; of the rendition
+    `iframes` the pictures of segment `k`."""
+    plan = plan_of(ctx)
+    if name == STILL:
+        with _context_at(ctx, plan, k * TENTH_S, 0) as context:
+            render_pictures.render_still(context, k)
+        return
+    if name == storyboard.NAME:
+        _sheet(ctx, plan, k, 0)
+        return
+    if name == trickplay.NAME:
+        _pictures(ctx, plan, max(0, k), max(0, k) + 1, 0)
+        return
+    start_s, end_s = (plan.start_s(0), plan.start_s(1)) if k == INIT else (plan.start_s(k), plan.start_s(k + 1))
     rendition = plan.rendition(name) if k != INIT else None
     copied = rendition if isinstance(rendition, VideoRendition) and rendition.copied else None
     with _copied(ctx, plan, copied, k) if copied else _local(ctx, plan, start_s, end_s) as source:
         context = _render_context(ctx, plan, source, 0)
-        if name == THUMBNAIL:
-            render.render_thumbnail(context, k)
-        elif k == INIT:
+        if k == INIT:
             render.render_inits(context, [name])
         else:
             render.render(context, k, [name])
 
 
-def poster(ctx: StepContext) -> None:
-    """The picture that stands for the video in lists and before it plays."""
-    plan = _plan(ctx)
-    i = poster_thumbnail(plan)
-    with _local(ctx, plan, *_thumbnail_s(plan, i)) as source:
-        render.render_thumbnail(_render_context(ctx, plan, source, 5), i)
-
-
-def _thumbnail_s(plan: Plan, i: int) -> tuple[Fraction, Fraction]:
-    """Which seconds of the source thumbnail `i` is made from; a waveform is of all."""
-    return (Fraction(i * THUMBNAIL_S), Fraction(i * THUMBNAIL_S)) if plan.video else (Fraction(0), plan.duration_s)
-
-
-def poster_thumbnail(plan: Plan) -> int:
-    """Number of the thumbnail that is the poster: a tenth into the video, at most half a minute.
-
-    Sound alone has one picture, number 0.
-    """
+def poster(ctx: StepContext) -> Outcome:
+    """Choose the picture that stands for the video in lists and before it plays: {"poster_s": its second}."""
+    plan = plan_of(ctx)
     if not plan.video:
-        return 0
-    return int(min(plan.duration_s / 10, Fraction(30)) / THUMBNAIL_S)
+        with _context_at(ctx, plan, Fraction(0), _SOON) as context:
+            render_pictures.render_still(context, 0)
+        return {"poster_s": 0.0}
+
+    def detail(at_s: Fraction) -> float:
+        with _context_at(ctx, plan, at_s, _SOON) as context:
+            return render_pictures.detail_at(context, at_s)
+
+    at_s = render_pictures.choose_poster(plan, detail)
+    with _context_at(ctx, plan, at_s, _SOON) as context:
+        render_pictures.render_still(context, render_pictures.still(plan, at_s))
+    return {"poster_s": float(at_s)}
 
 
-def _plan(ctx: StepContext) -> Plan:
+def storyboard_keys(plan: Plan) -> list[str]:
+    """Keys of the step `storyboard`: a sheet each."""
+    return [str(j) for j in range(storyboard.board(plan).sheets)] if plan.video else []
+
+
+def sheet(ctx: StepContext) -> None:
+    """One sheet of the storyboard, in the background."""
+    if not ctx.key.isdecimal():
+        raise StepFailed("bad_step", f"There is no sheet called {ctx.key!r}.")
+    _sheet(ctx, plan_of(ctx), int(ctx.key), _BACKGROUND)
+
+
+def _sheet(ctx: StepContext, plan: Plan, j: int, nice: int) -> None:
+    if j >= storyboard.board(plan).sheets:
+        raise StepFailed("bad_step", f"There is no sheet {j}.")
+    start_s, end_s = storyboard.sheet_span(plan, j)
+    key = _source_key(ctx)
+    found = ctx.storage.stat(key)
+    dense = found is not None and near_enough(
+        lambda at, length: ctx.storage.read(key, at, length), found.size_bytes, plan, start_s, end_s)
+    for key_frames in ([True, False] if dense else [False]):
+        try:
+            with _local(ctx, plan, start_s, end_s, only_key_frames=key_frames) as source:
+                render_pictures.render_sheet(_render_context(ctx, plan, source, nice), j, key_frames=key_frames)
+            return
+        except StepFailed as failure:
+            # Broadcast recordings may mark pictures as key frames that no decoder takes for one.
+            if not key_frames or failure.code not in ("not_rendered", "bad_cell"):
+                raise
+
+
+def pictures(ctx: StepContext) -> None:
+    """The trick-play pictures of a span of segments (`40-80`), in the background."""
+    match = re.fullmatch(r"(\d+)-(\d+)", ctx.key)
+    plan = plan_of(ctx)
+    if match is None or not int(match[1]) < int(match[2]) <= plan.segments:
+        raise StepFailed("bad_step", f"There is no span called {ctx.key!r}.")
+    first, last = int(match[1]), int(match[2])
+    for k in range(first, last, _PICTURES_AT_ONCE):
+        ctx.check()
+        _pictures(ctx, plan, k, min(k + _PICTURES_AT_ONCE, last), _BACKGROUND)
+        ctx.progress((k - first) / (last - first))
+
+
+def _pictures(ctx: StepContext, plan: Plan, first: int, last: int, nice: int) -> None:
+    """Pictures of segments [first, last) that are not there yet; the base rung's cells first, where they are missing."""
+    context = _render_context(ctx, plan, ctx.work, nice)  # the source is only opened for missing cells
+    wanted = render_trickplay.missing(context, first, last)
+    if not wanted:
+        return
+    base = trickplay.base(plan).name
+    for k in wanted:
+        render_missing(ctx, plan, k, [base], nice)
+    for run in trickplay.runs(wanted):
+        render_trickplay.render_pictures(context, *run)
+
+
+def render_missing(ctx: StepContext, plan: Plan, k: int, names: Sequence[str], nice: int = _BACKGROUND) -> None:
+    """Segment k of the renditions `names`, as far as it is not there yet; only then the source is fetched."""
+    where = keys_of(ctx, plan)
+    if any(ctx.storage.stat(where.cell(name, k)) is None for name in names):
+        with _local(ctx, plan, plan.start_s(k), plan.start_s(k + 1)) as source:
+            render.render(_render_context(ctx, plan, source, nice), k, names)
+
+
+def plan_of(ctx: StepContext) -> Plan:
+    """The video's plan. Raises StepFailed(not_planned)."""
     if ctx.video.plan is None:
         raise StepFailed("not_planned", "The video has no plan yet.", retryable=True)
     return Plan.model_validate(ctx.video.plan)
 
 
-def _keys(ctx: StepContext, plan: Plan) -> PlanKeys:
+def keys_of(ctx: StepContext, plan: Plan) -> PlanKeys:
+    """Where what is rendered for the plan lies."""
     # The id that the plan was stored under: its own hash is another one where a later version knows more fields.
     return PlanKeys.of(ctx.video.organization_id, ctx.video.id, ctx.video.plan_id or plan.id)
 
 
-def _local(ctx: StepContext, plan: Plan, start_s: Fraction, end_s: Fraction) -> AbstractContextManager[Path]:
+def _source_key(ctx: StepContext) -> str:
+    return keys.source(ctx.video.organization_id, ctx.video.id)
+
+
+def _local(ctx: StepContext, plan: Plan, start_s: Fraction, end_s: Fraction, *, only_key_frames: bool = False
+           ) -> AbstractContextManager[Path]:
     """The source as a local file that holds at least output seconds [start_s, end_s)."""
-    key = keys.source(ctx.video.organization_id, ctx.video.id)
-    return ctx.storage.local(key, source_parts(ctx.storage, key, ctx.video.media_info, plan, start_s, end_s))
+    key = _source_key(ctx)
+    return ctx.storage.local(key, source_parts(ctx.storage, key, ctx.video.media_info, plan, start_s, end_s,
+                                               only_key_frames=only_key_frames))
+
+
+@contextmanager
+def _context_at(ctx: StepContext, plan: Plan, at_s: Fraction, nice: int) -> Iterator[render.RenderContext]:
+    """For the picture at `at_s`; of sound alone for the one that is drawn of all of it."""
+    start_s, end_s = (at_s, at_s) if plan.video else (Fraction(0), plan.duration_s)
+    with _local(ctx, plan, start_s, end_s) as source:
+        yield _render_context(ctx, plan, source, nice)
 
 
 def _copied(ctx: StepContext, plan: Plan, rendition: VideoRendition, k: int) -> AbstractContextManager[Path]:
@@ -147,5 +232,5 @@ def _copied(ctx: StepContext, plan: Plan, rendition: VideoRendition, k: int) -> 
 
 
 def _render_context(ctx: StepContext, plan: Plan, source: Path, nice: int) -> render.RenderContext:
-    return render.RenderContext(plan, _keys(ctx, plan), source, ctx.work, ctx.storage, ctx.tools, ctx.run,
+    return render.RenderContext(plan, keys_of(ctx, plan), source, ctx.work, ctx.storage, ctx.tools, ctx.run,
                                 ctx.settings.max_pixels, nice)

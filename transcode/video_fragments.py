@@ -10,7 +10,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from transcode.box_writing import box, cmaf_header, fragment, full_box
+from infra.core.write_boxes import box, full_box
+from transcode.box_writing import cmaf_header, fragment
 
 _SYNC, _OTHER = 0x02000000, 0x01010000  # sample_depends_on 2 and 1; sample_is_non_sync_sample (8.8.3.1)
 

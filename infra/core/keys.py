@@ -4,7 +4,9 @@
     o/{organization}/v/{video}/source                         the file as it was uploaded
     o/{organization}/v/{video}/p/{plan}/{rendition}/init.mp4  CMAF header of a rendition
     o/{organization}/v/{video}/p/{plan}/{rendition}/{k}.m4s   cell k of a rendition
-    o/{organization}/v/{video}/p/{plan}/thumbnail/{i}.jpg     the picture at i x 10 s
+    o/{organization}/v/{video}/p/{plan}/still/{n}.jpg         the picture at n tenths of a second
+    o/{organization}/v/{video}/p/{plan}/storyboard/{j}.jpg    sheet j of the storyboard
+    o/{organization}/v/{video}/p/{plan}/{rendition}/download.mp4  the whole rendition and the sound
 
 The organization comes first, so that a prefix can be granted, counted and deleted per organization.
 """
@@ -40,8 +42,14 @@ class PlanKeys:
     def cell(self, rendition: str, k: int) -> str:
         return f"{self.prefix}{rendition}/{k}.m4s"
 
+    def download(self, rendition: str) -> str:
+        return f"{self.prefix}{rendition}/download.mp4"
+
     def rendition(self, rendition: str) -> str:
         return f"{self.prefix}{rendition}/"
 
-    def thumbnail(self, i: int) -> str:
-        return f"{self.prefix}thumbnail/{i}.jpg"
+    def still(self, tenths: int) -> str:
+        return f"{self.prefix}still/{tenths}.jpg"
+
+    def sheet(self, j: int) -> str:
+        return f"{self.prefix}storyboard/{j}.jpg"

@@ -62,6 +62,12 @@ def cluster_windows(read: Read, size_bytes: int, start_s: Fraction, end_s: Fract
     ]
 
 
+def cue_times(read: Read, size_bytes: int) -> list[Fraction]:
+    """When the key frames that the cues name are shown, in seconds of the file. Raises BadCues."""
+    layout = _read_layout(read, size_bytes)
+    return [Fraction(ticks * layout.scale_ns, 10**9) for ticks, _ in layout.cues]
+
+
 def _position(layout: _Layout, cue: int, size_bytes: int) -> int:
     return layout.cues[cue][1] if cue < len(layout.cues) else size_bytes
 

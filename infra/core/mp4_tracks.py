@@ -81,6 +81,34 @@ def track_windows(moov: bytes, start_s: Fraction, end_s: Fraction) -> Iterator[t
                 break
 
 
+def key_frames(moov: bytes, start_s: Fraction, end_s: Fraction) -> list[tuple[Fraction, int, int]] | None:
+    """(second, start, end) of the key frames of the first picture track that are decoded in [start_s, end_s), and of
+    the one before and the one behind: where each lies in the file. None: every frame is one. Raises BadBoxes.
+    """
+    mvhd = need(moov, (b"mvhd",))
+    movie_scale = int(fields(moov, mvhd, ">I", 20 if version(moov, mvhd) == 1 else 12)[0]) or 1
+    tracks = (_placed(moov, trak, movie_scale) for trak in boxes(moov) if trak.kind == b"trak")
+    track = next((track for track in tracks if track.is_picture and track.table.count), None)
+    if track is None:
+        raise BadBoxes("no picture track")
+    table = track.table
+    if table.sync is None:
+        return None
+    first = max(0, bisect_right(table.sync, (_sample_at(table, track.ticks(start_s)) + 1,)) - 1)
+    last = bisect_right(table.sync, (_sample_at(table, track.ticks(end_s)) + 1,)) + 1
+    wanted = [_listed(table.sync, place) for place in range(first, min(last, len(table.sync)))]
+    found: list[tuple[Fraction, int, int]] = []
+    place = 0
+    for offset, chunk_first, chunk_last in _chunks(table):
+        while place < len(wanted) and wanted[place] < chunk_last:
+            sample = wanted[place]
+            if sample >= chunk_first:
+                start = offset + _size_of(table, chunk_first, sample)
+                found.append((track.seconds(_time_of(table, sample)), start, start + _size_of(table, sample, sample + 1)))
+            place += 1
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Placed:
     """A track and where it lies on the movie's time line."""

@@ -85,6 +85,9 @@ class Video(Base):
     plan: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     bit_rates: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # rendition -> [peak, average], bits a second
     fill_codecs: Mapped[list[str] | None] = mapped_column(JSON)  # None: the organization's
+    poster_time_s: Mapped[float | None] = mapped_column(Float)  # the creator's choice; None: automatic
+    found_poster_s: Mapped[float | None] = mapped_column(Float)  # the automatic one; None: not looked for yet
+    downloads: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # finished files by rendition: bytes, sha256
     error_code: Mapped[str | None] = mapped_column(String(80))
     error_message: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[float] = mapped_column(Float)

@@ -14,6 +14,7 @@ from ingest import fetch_url
 from ingest.source_digest import digest_source
 from player_api import catalogue
 from player_api.admission import try_out
+from transcode import download
 from transcode import steps as transcode
 from transcode.loudness import loudness, with_loudness
 from transcode.plan import Plan
@@ -62,18 +63,31 @@ def _heard(session: Session, video: Video, key: str, outcome: Outcome) -> None:
     video.media_info = with_loudness(info, outcome["loudness"]).model_dump(mode="json")
 
 
+def _poster_found(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    video.found_poster_s = outcome["poster_s"]
+
+
+def _downloadable(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    video.downloads = (video.downloads or {}) | {key: outcome}
+
+
 # An upload is looked at and planned before it is acknowledged, so its steps begin with poster and fill.
 ITINERARY = Itinerary(
     steps={
         spec.name: spec
         for spec in (
-            #        name        queue    runs               then
-            StepSpec("fetch",    "light", _fetch,            _fetched),
-            StepSpec("poster",   "light", transcode.poster),
-            StepSpec("digest",   "light", digest_source,     _digested),
-            StepSpec("loudness", "light", loudness,          _heard),
-            StepSpec("fill",     "media", transcode.fill,    _filled),
-            StepSpec("measure",  "light", transcode.measure, _measured),
+            #        name          queue    runs                then
+            StepSpec("fetch",      "light", _fetch,             _fetched),
+            StepSpec("poster",     "light", transcode.poster,   _poster_found),
+            StepSpec("digest",     "light", digest_source,      _digested),
+            StepSpec("loudness",   "light", loudness,           _heard),
+            StepSpec("fill",       "media", transcode.fill,     _filled),
+            StepSpec("measure",    "light", transcode.measure,  _measured),
+            StepSpec("storyboard", "media", transcode.sheet),
+            StepSpec("iframes",    "media", transcode.pictures),
+            StepSpec("download",   "light", download.make,      _downloadable),
         )
     },
     render_demand=transcode.demanded,

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from infra.core.errors import Conflict, NotFound, OutOfSpace, StepFailed
 from infra.core.keys import PlanKeys
@@ -27,12 +28,14 @@ from infra.storage.local import LocalStorage
 from ingest import packets
 from ingest.probe import probe
 from player_api.pages import static_watch_page
-from transcode import dash, playlists, render
+from transcode import dash, playlists, render, render_pictures, render_trickplay, storyboard, trickplay
 from transcode.bandwidth import bit_rates
+from transcode.key_frames import near_enough
 from transcode.loudness import measure
 from transcode.plan import Plan
 from transcode.plan import plan as make_plan
-from transcode.steps import poster_thumbnail
+
+_PICTURES_AT_ONCE = 10  # segments whose trick-play pictures one decoder makes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
                 done += 1
                 progress(done / plan.segments)
 
-        render.render_thumbnail(context(-1), poster_thumbnail(plan))
+        poster = _pictures(plan, context(-1), file)
         # Four encoders and a decoder run in each: two at once are enough for four cores.
         pool = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) // 2))
         try:
@@ -95,6 +98,7 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
             finished, _ = wait(futures, return_when=FIRST_EXCEPTION)
             for future in finished:
                 future.result()
+            _trick_play(plan, context(-2))
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
@@ -105,7 +109,12 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     # The playlists come last: while they are absent, nobody takes the folder for finished.
     for rendition in plan.renditions:
         storage.put(f"{rendition.name}/index.m3u8", playlists.media(plan, rendition).encode())
-    storage.put("poster.jpg", storage.read(PlanKeys("").thumbnail(poster_thumbnail(plan))))
+    storage.put("poster.jpg", storage.read(PlanKeys("").still(poster)))
+    if trickplay.is_offered(plan):
+        storage.put(f"{trickplay.NAME}/index.m3u8", trickplay.playlist(plan).encode())
+    if plan.video:
+        storage.put(f"{storyboard.NAME}/index.m3u8", storyboard.image_playlist(plan).encode())
+        storage.put("storyboard.vtt", storyboard.vtt(plan).encode())
     for name, data in static_watch_page(title, (rendition.name for rendition in plan.renditions)).items():
         storage.put(name, data)
     measured = {rendition.name: bit_rates([(out / rendition.name / f"{k}.m4s").stat().st_size
@@ -115,6 +124,34 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     storage.put("master.m3u8", playlists.multivariant(plan, settings.hls_codecs.split(","), measured).encode())
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return Processed(plan, out, time.monotonic() - begun, size, loudness)
+
+
+def _pictures(plan: Plan, ctx: render.RenderContext, source: Path) -> int:
+    """Render the poster and the storyboard; the number of the still that is the poster."""
+    at_s = render_pictures.choose_poster(plan, lambda at_s: render_pictures.detail_at(ctx, at_s))
+    poster = render_pictures.still(plan, at_s)
+    render_pictures.render_still(ctx, poster)
+    for j in range(storyboard.board(plan).sheets):
+        with source.open("rb") as file:
+            def read(at: int, length: int, file: BinaryIO = file) -> bytes:
+                file.seek(at)
+                return file.read(length)
+
+            dense = near_enough(read, source.stat().st_size, plan, *storyboard.sheet_span(plan, j))
+        try:
+            render_pictures.render_sheet(ctx, j, key_frames=dense)
+        except StepFailed as failure:
+            if not dense or failure.code not in ("not_rendered", "bad_cell"):
+                raise
+            render_pictures.render_sheet(ctx, j, key_frames=False)
+    return poster
+
+
+def _trick_play(plan: Plan, ctx: render.RenderContext) -> None:
+    for first in range(0, plan.segments, _PICTURES_AT_ONCE):
+        last = min(first + _PICTURES_AT_ONCE, plan.segments)
+        for run in trickplay.runs(render_trickplay.missing(ctx, first, last)):
+            render_trickplay.render_pictures(ctx, *run)
 
 
 def _claim(out: Path, plan: Plan) -> None:

@@ -28,6 +28,6 @@ def made(work: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def good(work: Path) -> models.Model:
+def good(made: Path, work: Path) -> models.Model:
     """It keeps every rule, but for EXCEPT of the tests."""
-    return models.model(models.made(models.source(work / "good.mp4"), work / "good", "h264"), work)
+    return models.model(made, work)

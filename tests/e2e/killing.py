@@ -37,6 +37,7 @@ _SCRIPT = """#!/bin/sh
 names=
 for argument; do
   case "$argument" in
+    file:*/cells.mp4|file:*/pictures.mp4) ;;
     file:*/work/*.mp4|file:*/audio.aac|file:*/thumbnail.jpg) names="$names ${argument##*/}" ;;
   esac
 done

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import KEYS, Clips, Desk, beep_times, flash_times, numbers
+from clips import Clips, Desk, beep_times, flash_times, numbers
 
 from transcode import render
 
@@ -112,12 +112,3 @@ def test_a_source_that_begins_at_ten_seconds_begins_at_zero(
     shown = flash_times(desk.pictures(desk.joined(ctx, ctx.plan.video[0].name)), ctx.plan)
     assert np.abs(shown - [0.52, 1.84, 3.16, 4.48, 5.8]).max() <= 0.021 + 0.04
     assert np.abs(shown - beep_times(desk.sound(ctx), ctx.plan.audio[0])).max() <= 0.02
-
-
-def test_the_thumbnail_is_the_picture_at_its_time(desk: Desk, clips: Clips, out: Path) -> None:
-    ctx = desk.context(clips.counted("thumbnails.mp4", 300, "25", size="854x480"), out)
-    for i, frame in ((0, 0), (1, 250), (7, 299)):
-        render.render_thumbnail(ctx, i)
-        path = out / f"{i}.jpg"
-        path.write_bytes(ctx.storage.read(KEYS.thumbnail(i)))
-        assert numbers(desk.pictures(path)) == [frame]

@@ -1,15 +1,18 @@
-// The watch page. The server gives <main data-playback-id data-master data-title data-poster>; this makes the rest.
+// The watch page. The server gives <main data-playback-id data-master data-title data-poster data-storyboard
+// data-download>; this makes the rest.
 import { clock, element } from "./dom.js";
+import { downloadLink } from "./download.js";
 import { codecOf, play, shortSide } from "./engine.js";
 import { listenForKeys, SHORTCUTS } from "./keys.js";
 import { lastPosition, lastSpeed, rememberPosition, rememberSpeed } from "./memory.js";
+import { timeBar } from "./scrub.js";
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3];
 const SAVE_EVERY_S = 5;
 const WAITING_SHOWN_AFTER_MS = 1500;
 
 const main = document.querySelector("main[data-master]");
-const { playbackId, master, title, poster, rendered } = main.dataset;
+const { playbackId, master, title, poster, rendered, storyboard, download } = main.dataset;
 
 const video = element("video", {
   controls: true, playsinline: true, preload: "auto", "aria-label": title || "Video", poster: poster || undefined,
@@ -30,8 +33,9 @@ const help = element("details", {},
 
 if (!main.querySelector("h1")) main.prepend(element("h1", {}, title || "Video"));
 main.querySelector("h1").after(
-  element("div", { class: "stage" }, video), box,
-  element("div", { class: "bar" }, qualityField, soundField, element("label", {}, "Speed", speed), share, waiting), help);
+  element("div", { class: "stage" }, video), timeBar(video, storyboard), box,
+  element("div", { class: "bar" }, qualityField, soundField, element("label", {}, "Speed", speed), share,
+    ...(download ? [downloadLink(download)] : []), waiting), help);
 
 // --- playing
 

@@ -20,7 +20,9 @@ any_source = media_infos() | copyable()
 
 
 def sets(text: str) -> list[ET.Element]:
-    return ET.fromstring(text).findall("d:Period/d:AdaptationSet", NS)
+    """All but the storyboard's."""
+    found = ET.fromstring(text).findall("d:Period/d:AdaptationSet", NS)
+    return [adaptation for adaptation in found if adaptation.get("contentType") != "image"]
 
 
 def times(adaptation: ET.Element) -> Iterator[tuple[Fraction, Fraction]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from media_infos import ENCODER, SOURCES
 from infra.core.command import Command
 from infra.core.safety import input_args
 from infra.core.steps import Tools
-from transcode import cells, still
+from transcode import cells, still, storyboard
 from transcode.plan import plan
 
 TOOLS = Tools(Path("ffmpeg"), Path("ffprobe"), ENCODER)
@@ -51,7 +52,10 @@ def test_the_commands_are_the_golden_ones(name: str, golden: Callable[[str, str]
                    lines(cells.audio_command(TOOLS, made, track, SOURCE, k, WORK, max_pixels=MAX_PIXELS)))
     if made.video:
         golden(f"commands/{name}.thumbnail.args",
-               lines(cells.thumbnail_command(TOOLS, made, SOURCE, 0, WORK, max_pixels=MAX_PIXELS)))
+               lines(cells.thumbnail_command(TOOLS, made, SOURCE, Fraction(0), WORK, max_pixels=MAX_PIXELS)))
+        for key_frames, ending in ((False, "sheet"), (True, "key_sheet")):
+            golden(f"commands/{name}.{ending}.args", lines(storyboard.sheet_command(
+                TOOLS, made, SOURCE, 0, WORK, key_frames=key_frames, max_pixels=MAX_PIXELS)))
     else:
         golden(f"commands/{name}.waveform.args",
                lines(still.waveform_command(TOOLS, made, SOURCE, WORK, max_pixels=MAX_PIXELS)))
