@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from infra.core.aac_table import read_moov
-from infra.core.avc import PPS, SLICE, SLICE_OF_IDR, SPS, nal_types, read_avcc
+from infra.core.avc import PPS, SLICE, SLICE_OF_IDR, SPS, AvcConfig, nal_units, read_avcc
 from infra.core.avc_table import HEAD_BYTES, AvcTable, Unfit, read_avc_table, spread, thinned
 from infra.core.boxes import BadBoxes
 from infra.core.media import AvcPackets, MediaInfo, VideoStream
@@ -56,7 +56,7 @@ def _packets(file: BinaryIO, table: AvcTable, video: VideoStream) -> AvcPackets:
             edit.duration is not None and edit.media_time + edit.duration <= last):
         raise Unfit("edit_list")
     closed = table.closed_keys()
-    keys = _instantaneous(file, table, closed, read_avcc(table.config).length_bytes)
+    keys = _instantaneous(file, table, closed, read_avcc(table.config))
     if not keys or keys[0] != 0:
         raise Unfit("open_groups")
     shift = edit.delay - edit.media_time
@@ -68,8 +68,8 @@ def _packets(file: BinaryIO, table: AvcTable, video: VideoStream) -> AvcPackets:
         key_bytes=tuple(table.bytes_between(kept)), unfit_keys=len(table.sync) - len(keys))
 
 
-def _instantaneous(file: BinaryIO, table: AvcTable, keys: Sequence[int], length_bytes: int) -> list[int]:
-    """The key frames that are IDR pictures. Raises Unfit where parameter sets stand among the pictures.
+def _instantaneous(file: BinaryIO, table: AvcTable, keys: Sequence[int], config: AvcConfig) -> list[int]:
+    """The key frames that are IDR pictures. Raises Unfit where other parameter sets stand among the pictures.
 
     Those that a sparse copy does not hold are believed here; their cells are looked at when they are made.
     """
@@ -77,11 +77,11 @@ def _instantaneous(file: BinaryIO, table: AvcTable, keys: Sequence[int], length_
     found = []
     for key in keys:
         (head,) = table.read(file, key, key + 1, HEAD_BYTES)
-        if not any(head[:length_bytes]) and key not in needed:
+        if not any(head[: config.length_bytes]) and key not in needed:
             found.append(key)
             continue
-        for kind in nal_types(head, length_bytes):
-            if kind in (SPS, PPS):
+        for kind, start, end in nal_units(head, config.length_bytes):
+            if kind in (SPS, PPS) and head[start:end] not in config.parameters:
                 raise Unfit("in_band_parameters")
             if kind == SLICE_OF_IDR:
                 found.append(key)

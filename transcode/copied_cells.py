@@ -1,7 +1,8 @@
 """Cells that are copied: the source's own pictures, cut at its key frames, behind a header of the plan.
 
 What ingest found out about the source is proven again of the pictures at hand: the first one is an IDR picture, no
-parameter sets stand among them, they are shown without a gap. So a cell is right or it is not published.
+parameter sets of their own stand among them, they are shown one after the other. So a cell is right or it is not
+published. The only bytes that are left out are parameter sets that repeat what the header says.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra.core.aac_table import read_moov
-from infra.core.avc import PPS, SLICE, SLICE_OF_IDR, SPS, nal_types, read_avcc
+from infra.core.avc import SLICE, SLICE_OF_IDR, nal_units, read_avcc, without_parameters
 from infra.core.avc_table import AvcTable, read_avc_table
 from infra.core.boxes import BadBoxes
 from infra.core.errors import StepFailed
@@ -34,10 +35,11 @@ def copied_cell(plan: Plan, rendition: VideoRendition, k: int, source: Path) -> 
         table = _table(source, copied.track)
         if table.config.hex() != copied.config_hex or len(table) != copied.count:
             raise BadBoxes("this is not the file that was planned")
+        config = read_avcc(table.config)
         with source.open("rb") as file:
-            packets = table.read(file, first, last)
+            packets = [without_parameters(packet, config) for packet in table.read(file, first, last)]
         shown = _order(table.times[first:last])
-        _check(packets, read_avcc(table.config).length_bytes)
+        _check(packets, config.length_bytes)
     except BadBoxes as error:
         raise StepFailed("bad_cell", f"Segment {k} of {rendition.name} can not be copied from the source: "
                                      f"{error}.") from error
@@ -60,14 +62,11 @@ def _order(times: Sequence[int]) -> list[int]:
 
 def _check(packets: Sequence[bytes], length_bytes: int) -> None:
     for i, packet in enumerate(packets):
-        kinds = list(nal_types(packet, length_bytes))
-        slices = [kind for kind in kinds if SLICE <= kind <= SLICE_OF_IDR]
+        slices = [kind for kind, _, _ in nal_units(packet, length_bytes) if SLICE <= kind <= SLICE_OF_IDR]
         if not slices:
             raise BadBoxes("a picture of it is damaged")
         if i == 0 and set(slices) != {SLICE_OF_IDR}:
             raise BadBoxes("it does not begin with an IDR picture")
-        if SPS in kinds or PPS in kinds:
-            raise BadBoxes("parameter sets stand among its pictures")
 
 
 def _copied(rendition: VideoRendition) -> CopiedPackets:

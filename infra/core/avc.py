@@ -26,6 +26,7 @@ class AvcConfig:
     chroma: int  # 1: 4:2:0
     depth: int  # bits of the deeper of luma and chroma
     progressive: bool  # frame_mbs_only_flag
+    parameters: frozenset[bytes]  # all sequence and picture parameter sets
 
     @property
     def codecs(self) -> str:
@@ -45,18 +46,38 @@ def read_avcc(avcc: bytes) -> AvcConfig:
     if not sequence or not picture:
         raise BadBoxes("avcC has no parameter sets")
     chroma, depth, progressive = _read_sps(sequence[0])
-    return AvcConfig(avcc[1], avcc[2], avcc[3], (avcc[4] & 3) + 1, len(sequence), chroma, depth, progressive)
+    return AvcConfig(avcc[1], avcc[2], avcc[3], (avcc[4] & 3) + 1, len(sequence), chroma, depth, progressive,
+                     frozenset(sequence + picture))
 
 
-def nal_types(sample: bytes, length_bytes: int) -> Iterator[int]:
-    """The type of each NAL unit of a sample, or of the part of it that is there. Raises BadBoxes for an empty unit."""
+def nal_units(sample: bytes, length_bytes: int) -> Iterator[tuple[int, int, int]]:
+    """(type, start, end) of each NAL unit of a sample, or of the part of it that is there; `end` may lie behind it.
+
+    Raises BadBoxes for an empty unit.
+    """
     at = 0
     while at + length_bytes < len(sample):
         size = int.from_bytes(sample[at : at + length_bytes], "big")
         if size == 0:
             raise BadBoxes("a NAL unit is empty")
-        yield sample[at + length_bytes] & 31
-        at += length_bytes + size
+        at += length_bytes
+        yield sample[at] & 31, at, at + size
+        at += size
+
+
+def without_parameters(sample: bytes, config: AvcConfig) -> bytes:
+    """A sample without the parameter sets that its decoder configuration has too: in `avc1` they stand only there.
+
+    Raises BadBoxes where another one stands among its pictures.
+    """
+    kept, at = [], 0
+    for kind, start, end in nal_units(sample, config.length_bytes):
+        if kind in (SPS, PPS):
+            if sample[start:end] not in config.parameters:
+                raise BadBoxes("other parameter sets stand among its pictures")
+            kept.append(sample[at : start - config.length_bytes])
+            at = end
+    return b"".join([*kept, sample[at:]]) if kept else sample
 
 
 def _sets(avcc: bytes, at: int, count: int) -> tuple[list[bytes], int]:

@@ -79,6 +79,13 @@ def film(tools: Tools, folder: Path, gop: int) -> Path:
         "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-movflags", "+faststart", path))
 
 
+def beginning(tools: Tools, source: Path, folder: Path, frames: int, seconds: float) -> Path:
+    """The first frames of a clip and their sound, its own packets; a whole number of groups of pictures stays whole."""
+    return _made(folder / f"{source.stem}-{frames}f.mp4", lambda path: run_ffmpeg(
+        tools, "-i", source, "-frames:v", str(frames), "-frames:a", str(int(seconds * 48_000 / 1024)), "-c", "copy",
+        "-movflags", "+faststart", path))
+
+
 def _made(path: Path, make: Callable[[Path], None]) -> Path:
     if not path.is_file():
         part = path.with_name(f"part-{path.name}")

@@ -145,3 +145,19 @@ def test_a_cell_that_does_not_begin_with_an_idr_picture_is_not_published(desk: D
     assert [item.key for item in ctx.storage.list("")] == [KEYS.cell(top.name, 0), KEYS.init(top.name)]
     # Looked at before it is planned, it is cut elsewhere.
     assert ctx.plan.boundaries[1] not in desk.context(other, out / "again").plan.boundaries
+
+
+def test_parameter_sets_that_repeat_the_header_are_left_out(desk: Desk, clips: Clips, out: Path) -> None:
+    plain = clips.counted("fit_plain.mp4", 60, "25", *COPIED)
+    repeating = clips.counted("fit_repeating.mp4", 60, "25", "-x264-params", "level=4:repeat-headers=1")
+    assert repeating.stat().st_size > plain.stat().st_size
+    ctx = desk.context(repeating, out)
+    assert ctx.plan.source_fit.code == "fit"
+    top = ctx.plan.video[0]
+    for k in range(ctx.plan.segments):
+        render.render(ctx, k, [top.name])
+    copy = desk.joined(ctx, top.name)
+    sizes, source = ([int(packet["size"]) for packet in desk.packets(path)] for path in (copy, repeating))
+    assert sizes[0] < source[0]
+    assert sizes[1:] == source[1:]
+    assert numbers(desk.pictures(copy)) == list(range(60))

@@ -12,7 +12,7 @@ from fit_sources import AVCC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.core.avc import nal_types, read_avcc
+from infra.core.avc import nal_units, read_avcc, without_parameters
 from infra.core.avc_table import Unfit, read_avc_table, spread, thinned
 from infra.core.boxes import BadBoxes, boxes, read_fragment
 from transcode.box_writing import box, full_box
@@ -103,7 +103,7 @@ def test_any_bytes_are_a_configuration_or_bad_boxes(data: bytes) -> None:
         with contextlib.suppress(BadBoxes):
             read_avcc(one)
         with contextlib.suppress(BadBoxes):
-            assert all(0 <= kind < 32 for kind in nal_types(one, 4))
+            assert all(0 <= kind < 32 and start < end for kind, start, end in nal_units(one, 4))
 
 
 @given(st.sets(st.integers(1, 5000)), st.integers(1, 60))
@@ -138,3 +138,19 @@ def test_a_segment_says_what_it_was_made_of() -> None:
     init = video_init(bytes.fromhex(AVCC["high"]), 640, 360, 12_800, 512)
     assert [one.kind for one in boxes(init)] == [b"ftyp", b"moov"]
     assert read_avc_table(moov(), 0).config in init
+
+
+def test_repeated_parameter_sets_are_left_out_and_others_are_refused() -> None:
+    config = read_avcc(bytes.fromhex(AVCC["high"]))
+
+    def unit(data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + data
+
+    delimiter, picture = unit(b"\x09\xf0"), unit(b"\x65" + bytes(9))
+    repeated = b"".join(unit(one) for one in sorted(config.parameters))
+    assert len(config.parameters) == 2
+    assert without_parameters(delimiter + repeated + picture, config) == delimiter + picture
+    assert without_parameters(delimiter + picture, config) == delimiter + picture
+    assert without_parameters(picture + repeated, config) == picture
+    with pytest.raises(BadBoxes, match="other parameter sets"):
+        without_parameters(unit(min(config.parameters) + b"x") + picture, config)

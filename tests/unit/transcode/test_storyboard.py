@@ -53,7 +53,8 @@ def test_hls_and_dash_say_the_same_of_the_sheets(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
     assume(made.video)
     shape = storyboard.board(made)
-    line = next(line for line in playlists.multivariant(made, made.codecs, {}).splitlines() if line.startswith("#EXT-X-IMAGE-STREAM-INF"))
+    lines = playlists.multivariant(made, made.codecs, {}).splitlines()
+    line = next(line for line in lines if line.startswith("#EXT-X-IMAGE-STREAM-INF"))
     assert f"RESOLUTION={shape.width_px}x{shape.height_px}," in line
     text = storyboard.image_playlist(made)
     assert "#EXT-X-IMAGES-ONLY" in text
