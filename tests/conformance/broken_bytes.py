@@ -136,7 +136,7 @@ def av1_level_too_high(m: Model, _: Path) -> None:
     path = next(path for path in m.files if path.startswith("av1-") and path.endswith("init.mp4"))
     at = m.files[path].index(b"av1C") + 5
     m.put(path, at, bytes((m.files[path][at] & 0xE0 | 19,)))
-    m.edit_re(MASTER, r"av01\.0\.\d\d", "av01.0.19")
+    m.edit_re(MASTER, rf"av01\.0\.\d\d(.*\n{path.split('/')[0]}/)", r"av01.0.19\1")
 
 
 @breaks("1.39", "R3.1.2")
@@ -236,7 +236,7 @@ def padded(m: Model, folder: str, k: int, size: int) -> None:
 
 @breaks("1.30")
 def one_segment_bursts(m: Model, _: Path) -> None:
-    padded(m, m.low, 3, 400_000)
+    padded(m, m.low, 3, 560_000)
     m.declare()
 
 
@@ -252,7 +252,7 @@ def not_the_nearest_to_2_mbit(m: Model, _: Path) -> None:
 @breaks("9.9")
 def one_bit_rate(m: Model, _: Path) -> None:
     m.edit_re(MASTER, rf"^#EXT-X-STREAM-INF.*\n{m.low}/.*\n", "")
-    m.edit_re(MASTER, r"^#EXT-X-STREAM-INF.*\nav1-.*\n", "")
+    m.edit_re(MASTER, r"^#EXT-X-STREAM-INF.*\nav1-.*\n", "", 0)
     old = m.files[MASTER].decode()
     line = m.line(m.top)
     m.files[MASTER] = old.replace(line, f"{line}\n{m.top}/index.m3u8\n{line}").encode()
@@ -260,4 +260,4 @@ def one_bit_rate(m: Model, _: Path) -> None:
 
 @breaks("9.10")
 def one_at_the_top(m: Model, _: Path) -> None:
-    m.edit_re(MASTER, r"^#EXT-X-STREAM-INF.*\nav1-.*\n", "")
+    m.edit_re(MASTER, r"^#EXT-X-STREAM-INF.*\nav1-.*\n", "", 0)

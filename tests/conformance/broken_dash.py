@@ -39,9 +39,10 @@ def two_codecs_in_a_set(m: Model, _: Path) -> None:
     text = m.files[MPD].decode().splitlines(keepends=True)
     av1 = next(i for i, line in enumerate(text) if '<Representation id="av1-' in line)
     low = next(i for i, line in enumerate(text) if f'<Representation id="{m.low}"' in line)
-    text[low] = text[low] + text[av1].split("</AdaptationSet>")[0].rstrip() + "\n"
     start = max(i for i in range(av1) if "<AdaptationSet" in text[i])
     end = next(i for i in range(av1, len(text)) if "</AdaptationSet>" in text[i])
+    text[low] += "".join(line.split("</AdaptationSet>")[0].rstrip() + "\n" for line in text[av1:end + 1]
+                         if "<Representation" in line)
     m.files[MPD] = "".join(line for i, line in enumerate(text) if not start <= i <= end).encode()
 
 

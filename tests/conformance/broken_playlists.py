@@ -45,8 +45,6 @@ text("9.4", "no_iframe_resolution", MASTER, r"(I-FRAME.*),RESOLUTION=[^,]*", r"\
 text("9.11", "no_independent_segments", MASTER, "#EXT-X-INDEPENDENT-SEGMENTS\n", "")
 text("9.14", "no_average", MASTER, r"AVERAGE-BANDWIDTH=\d+,RES(.*FRAME-RATE)", r"RES\1")
 text("9.15", "no_frame_rate", MASTER, r",FRAME-RATE=[\d.]+", "")
-text("9.16", "hdr_declared", MASTER, r",(FRAME-RATE)", r",VIDEO-RANGE=PQ,\1")
-text("1.24", "all_hdr", MASTER, r",(FRAME-RATE)", r",VIDEO-RANGE=HLG,\1", 0, ("9.16",))
 text("9.19", "one_score", MASTER, r",(FRAME-RATE)", r",SCORE=1.5,\1")
 text("1.19", "too_fast", MASTER, r"FRAME-RATE=[\d.]+", "FRAME-RATE=100")
 text("1.18", "wrong_frame_rate", MASTER, r"FRAME-RATE=[\d.]+", "FRAME-RATE=24")
@@ -106,3 +104,19 @@ def iframe_missing(m: Model, _: Path) -> None:
 def long_target(m: Model, _: Path) -> None:
     for path in [path for path in m.files if path.endswith("index.m3u8")]:
         m.edit(path, "DURATION:6", "DURATION:7")
+
+
+def _ranged(m: Model, word: str, count: int) -> None:
+    """VIDEO-RANGE, whether or not it is there."""
+    m.files[MASTER] = m.files[MASTER].replace(b",VIDEO-RANGE=SDR", b"")
+    m.edit_re(MASTER, r",(FRAME-RATE)", rf",VIDEO-RANGE={word},\1", count)
+
+
+@breaks("9.16")
+def hdr_declared(m: Model, _: Path) -> None:
+    _ranged(m, "PQ", 1)
+
+
+@breaks("1.24", "9.16")
+def all_hdr(m: Model, _: Path) -> None:
+    _ranged(m, "HLG", 0)

@@ -42,7 +42,7 @@ def source(path: Path, seconds: float = 18, size: str = "854x480") -> Path:
     """A clip with stereo sound, whose pictures change evenly, so that its rates do as well."""
     run("-f", "lavfi", "-i", f"testsrc=size={size}:rate={RATE}:duration={seconds}", "-f", "lavfi", "-i",
         f"aevalsrc=0.2*sin(2*PI*t*440)|0.2*sin(2*PI*t*330):s=48000:d={seconds}", "-c:v", "libx264", "-preset",
-        "ultrafast", "-crf", "30", "-g", "250", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "96k",
+        "veryfast", "-crf", "30", "-g", "250", "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "96k",
         "-metadata:s:a:0", "language=eng", path)
     return path
 
