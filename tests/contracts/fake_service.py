@@ -52,10 +52,11 @@ def sleep(context: StepContext) -> Outcome:
     """Key "NAME:SECONDS": sleep that long in a child process, the first time; a later attempt is quick."""
     name, _, seconds = context.key.partition(":")
     again = context.settings.data / f"began-{name}"
+    first = not again.exists()
+    again.touch()  # before the log says "begin": whoever reads that may kill this process at once
     note(context, "begin")
     (context.work / "scratch").write_text("x")
-    if not again.exists():
-        again.touch()
+    if first:
         context.run(Command(("sleep", seconds)))
     context.check()
     note(context, "end")
