@@ -76,7 +76,7 @@ def _find(session: Session, video_id: str, rendition: str | None) -> Download:
         raise NotFound("not_playable", "This video has not been received completely yet.")
     plan = Plan.model_validate(video.plan)
     chosen = _chosen(session, video, plan, rendition).name
-    key = PlanKeys.of(video.organization_id, video.id, plan.id).download(chosen)
+    key = PlanKeys.of(video.organization_id, video.id, video.plan_id or plan.id).download(chosen)
     waiting = Download(chosen, str(StepState.WAITING), 0.0, key, f"{_file_title(video.title)}.mp4")
     made = (video.downloads or {}).get(chosen)
     return waiting if made is None else replace(waiting, state=str(StepState.DONE), progress=1.0, **made)
@@ -88,6 +88,8 @@ def _row(session: Session, video_id: str, rendition: str) -> Step:
 
 
 def _chosen(session: Session, video: Video, plan: Plan, name: str | None) -> VideoRendition:
+    if not plan.video:
+        raise NotFound("no_picture", "This is sound alone: there is no video file of it.")
     if name is None:
         left = session.scalar(select(func.count()).select_from(Step).where(
             Step.video_id == video.id, Step.step == "fill", Step.key.startswith("h264:"), Step.state != StepState.DONE))

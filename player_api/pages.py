@@ -56,7 +56,8 @@ def router(services: Services) -> APIRouter:
                         text="This video is still being received. Open this page again in a moment.")
         return html("watch.html", embeddable=embedded, title=video.title, playback_id=playback_id,
                     master=f"/play/{playback_id}/master.m3u8", poster=catalogue.poster_url(video),
-                    storyboard=f"/play/{playback_id}/storyboard.vtt", download=f"/play/{playback_id}/download.mp4",
+                    storyboard=f"/play/{playback_id}/storyboard.vtt",
+                    download=f"/play/{playback_id}/download.mp4" if (video.plan or {}).get("video") else None,
                     rendered=_codecs(video.bit_rates or {}), body_class="embed" if embedded else "")
 
     @routes.get("/watch/{playback_id}")
