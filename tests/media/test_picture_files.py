@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import pytest
 from clips import HEIGHT, KEYS, WIDTH, Clips, Desk, numbers
-from test_download import context
+from test_download_file import context
 from test_source_parts import CORPUS, FarAway, sparse
 
 from infra.core.keys import PlanKeys
