@@ -14,6 +14,7 @@ from transcode.plan import Plan, VideoRendition
 from transcode.sound import AudioTrack
 
 _STEREO, _SURROUND = "audio", "audio-51"
+_SOON_S = 4  # a first segment up to this long is encoded before a viewer loses patience
 
 
 def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, BitRates]) -> str:
@@ -37,7 +38,7 @@ def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, Bit
         peak = max((rates.peak_bps for rates in heard), default=0)
         average = max((rates.average_bps for rates in heard), default=0)
         names = dict.fromkeys(track.codecs for track in tracks)
-        for video in (one for codec in plan.codecs if codec in codecs for one in _first_choice_first(plan.of_codec(codec))):
+        for video in (one for codec in plan.codecs if codec in codecs for one in _first_choice_first(plan, codec)):
             picture = bit_rates_of(video, measured)
             playlist.add_playlist(m3u8.Playlist(
                 uri=f"{video.name}/index.m3u8",
@@ -124,9 +125,16 @@ def bit_rates_of(rendition: VideoRendition | AudioTrack, measured: Mapping[str, 
     return BitRates(int(rendition.max_bits(Fraction(SEGMENT_S)) / SEGMENT_S * 11 / 10), rendition.max_bps)
 
 
-def _first_choice_first(video: tuple[VideoRendition, ...]) -> list[VideoRendition]:
-    """A player begins with the first variant: the one nearest to 720p; the others follow, largest first."""
+def _first_choice_first(plan: Plan, codec: str) -> list[VideoRendition]:
+    """A player begins with the first variant: the one nearest to 720p; the others follow, largest first.
+
+    Where the source's key frames make the first segment long, encoding it would take seconds, and what is copied is
+    there at once.
+    """
+    video = plan.of_codec(codec)
     if not video:
         return []
     first = min(video, key=lambda v: abs(min(v.width_px, v.height_px) - 720))
+    if plan.start_s(1) > _SOON_S:
+        first = next((v for v in video if v.copied is not None), first)
     return [first, *(v for v in video if v is not first)]

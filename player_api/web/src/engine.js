@@ -75,7 +75,8 @@ function withHls(video, source, start_s, rendered, tell) {
     parsed = true;
     keepStereo(hls);
     // From here on hls.js stays with the codec of the first level.
-    hls.startLevel = firstLevel(hls.levels, await firstCodec(hls.levels, rendered), video);
+    const listed_first = hls.levels[hls.firstLevel];
+    hls.startLevel = firstLevel(hls.levels, await firstCodec(hls.levels, rendered), video, listed_first);
     hls.startLoad(start_s > 0 ? start_s : -1);
   });
   hls.on(Hls.Events.FRAG_BUFFERED, () => patience.over());
@@ -213,8 +214,10 @@ async function firstCodec(levels, rendered) {
 }
 
 // The smallest that fills the player, and no more than 720p: the first picture counts, the next piece may be better.
-function firstLevel(all, codec, video) {
+// A larger one that the playlist lists first is there at once: the source's own packets.
+function firstLevel(all, codec, video, listed_first) {
   const levels = all.filter((level) => codecOf(level) === codec);
+  if (levels.includes(listed_first) && shortSide(listed_first) > START_AT_MOST_PX) return all.indexOf(listed_first);
   const wanted_px = Math.min(START_AT_MOST_PX, video.clientHeight * devicePixelRatio || START_AT_MOST_PX);
   const fit = levels.findIndex((level) => shortSide(level) >= wanted_px);
   const index = fit < 0 ? levels.length - 1 : fit;

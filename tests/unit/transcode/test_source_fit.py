@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+import m3u8
 import pytest
 from fit_sources import AVCC, fit_video, packets
 from hypothesis import given, settings
@@ -122,6 +123,15 @@ def test_a_copied_video_lists_every_segment_within_its_target(every: int, count:
     assert target == max(6, int(longest + Fraction(1, 2))) <= 8
     assert playlists.media(found, found.video[-1]).count(f"TARGETDURATION:{target}\n") == 1
     assert 'codecs="avc1.640028"' in dash.mpd(found, {})
+
+
+@pytest.mark.parametrize(("every", "first"), [(50, "h264-720p"), (150, "h264-1080p")])
+def test_players_begin_with_the_copy_where_the_first_segment_is_long(every: int, first: str) -> None:
+    keys = tuple(range(0, 2500, every))
+    found = made(duration_s=Fraction(100), packets=packets(keys=keys, key_bytes=(1,) * len(keys)))
+    assert found.source_fit.fit
+    listed = m3u8.loads(playlists.multivariant(found, ["h264", "av1"], {})).playlists
+    assert listed[0].uri == f"{first}/index.m3u8"
 
 
 def test_parameter_sets_say_what_they_are() -> None:
