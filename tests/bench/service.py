@@ -50,13 +50,15 @@ class Uploaded:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """When the first 720p segment and its sound were there; seconds of the monotonic clock."""
+    """When the first segment of the variant that is listed first (`rendition`), and its sound, were there; seconds of the
+    monotonic clock."""
 
     playlists_s: float
     inits_s: float
     video_first_byte_s: float
     video_last_byte_s: float
     audio_last_byte_s: float
+    rendition: str
 
 
 class Service:
@@ -120,7 +122,7 @@ class Service:
         side by side the init section and the segment."""
         base = f"/play/{playback_id}/"
         master = m3u8.loads(self.get(base + "master.m3u8").body.decode())
-        variant = next(p for p in master.playlists if p.stream_info.resolution[1] == 720)
+        variant = master.playlists[0]
         names = [variant.uri] + [m.uri for m in master.media if m.type == "AUDIO"]
         playlists = list(self._pool.map(lambda name: self.get(base + name), names))
 
@@ -130,7 +132,8 @@ class Service:
 
         (init, video), *audio = self._pool.map(fetch, names)
         return Played(max(p.last_byte_s for p in playlists), init.last_byte_s, video.first_byte_s, video.last_byte_s,
-                      max((segment.last_byte_s for _, segment in audio), default=video.last_byte_s))
+                      max((segment.last_byte_s for _, segment in audio), default=video.last_byte_s),
+                      variant.uri.partition("/")[0])
 
     def cell(self, playback_id: str, segment: int, rung: str = "h264-720p") -> tuple[float, float]:
         """Seconds until the last byte of a cell, and of its sound, asked for at once."""

@@ -21,9 +21,6 @@ REFUSED = {
     "broken/text_renamed.mp4": ("unsupported_container", "a text file"),
     "broken/truncated_no_moov.mp4": ("damaged", "ends before its index"),
     "broken/sample_malformed_free_box.mp4": ("damaged", "can not be read"),
-    "tech/audio_only_podcast_cover_chapters.mp3": ("no_video", "sound but no picture"),
-    "tech/bbb_1ch_48kHz_q10_opus.webm": ("no_video", "sound but no picture"),
-    "tech/sample_eac3.mp4": ("no_video", "sound but no picture"),
     "tech/hdr10-av1.mp4": ("codec_not_allowed", "AV1"),  # where ffmpeg has no decoder of AV1
 }
 
