@@ -39,7 +39,7 @@ CLIPS = {
     "screencast": (clips.CORPUS / "screencast_1616x1568_noaudio.mp4", 20),
     "slides and camera": (clips.CORPUS / "screencast_presenter_mpeg2.mpeg", 0),
 }
-X264_CRFS, AV1_CRFS, VP9_CRFS = (19, 23, 27, 31), (27, 35, 43, 51), (26, 34, 42, 50)
+X264_CRFS, AV1_CRFS, VP9_CRFS = (19, 23, 27, 31), (35, 43, 50, 57), (26, 34, 42, 50)
 H264_TARGET, AV1_TARGET = 0.8, 0.5
 
 
@@ -57,6 +57,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="clips whose name holds this word")
     parser.add_argument("--seconds", type=int, default=48, help="length of the excerpts (48)")
     parser.add_argument("--rung", default="720p", help="the rung that is compared, or the next smaller (720p)")
+    parser.add_argument("--vp9", action="store_true", help="VP9 as well: libvpx is slow")
     parser.add_argument("--work", type=Path, help="folder for clips; they are kept")
     parser.add_argument("--vmaf-ffmpeg", type=Path, help="an ffmpeg with libvmaf and libdav1d")
     arguments = parser.parse_args()
@@ -70,7 +71,7 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         bench = _Clip(tools, folder, vmaf_ffmpeg, _excerpt(tools, source, start_s, arguments.seconds, folder),
-                      arguments.rung)
+                      arguments.rung, arguments.vp9)
         curves = bench.curves()
         for way, curve in curves.items():
             ratio = bd_rate(curves["PeerTube"].points, curve.points)
@@ -102,8 +103,10 @@ def bd_rate(base: Sequence[tuple[int, float]], other: Sequence[tuple[int, float]
 class _Clip:
     """One excerpt, and the ways to encode it."""
 
-    def __init__(self, tools: Tools, folder: Path, vmaf_ffmpeg: Path, source: Path, rung: str) -> None:
+    def __init__(self, tools: Tools, folder: Path, vmaf_ffmpeg: Path, source: Path, rung: str,
+                 vp9: bool) -> None:
         self.tools, self.folder, self.vmaf_ffmpeg, self.source = tools, folder, vmaf_ffmpeg, source
+        self.vp9 = vp9
         self.settings = Settings()
         self.runner = ProcessRunner(self.settings)
         self.info = probe(self.runner, tools, self.settings, source)
@@ -122,7 +125,7 @@ class _Clip:
             "MediaCMS": self._recipe(size, mediacms),
             "Lectern h264": self._lectern("h264", X264_CRFS),
             "Lectern av1": self._lectern("av1", AV1_CRFS),
-            "Lectern vp9": self._lectern("vp9", VP9_CRFS),
+            **({"Lectern vp9": self._lectern("vp9", VP9_CRFS)} if self.vp9 else {}),
         }
 
     def _recipe(self, size: str, how: Sequence[str]) -> Curve:

@@ -64,7 +64,8 @@ def _uploads(running: Service, files: dict[int, Path], repeat: int) -> bool:
             running.delete(uploaded.video_id)
             time.sleep(2.0)  # its fill notices within a second that it is not wanted any more
         print(f"{minutes:<8} {file.stat().st_size / 1e6:6.0f} {_shown(answered):>14} {_shown(playlists):>14} "
-              f"{_shown(inits):>14} {_shown(first):>14} {_shown(to_play[minutes]):>16}  {played.rendition}; {load_average()}", flush=True)
+              f"{_shown(inits):>14} {_shown(first):>14} {_shown(to_play[minutes]):>16}  "
+              f"{played.rendition}; {load_average()}", flush=True)
     medians = {minutes: statistics.median(times) for minutes, times in to_play.items()}
     short, long = min(medians), max(medians)
     grown = medians[long] / medians[short]
