@@ -163,7 +163,7 @@ class _Clip:
         usual = self._rendition(codec)
         one = usual.model_copy(update={"crf": usual.crf + more_crf, "max_bps": 10**8, "buffer_bits": 10**8,
                                        "capped": False})
-        made = made.model_copy(update={"video": (one,), "audio": None})
+        made = made.model_copy(update={"video": (one,), "audio": ()})
         out = self.folder / f"{codec}{more_crf}"
         (out / "work").mkdir(parents=True)
         storage, keys = LocalStorage(out / "cells"), PlanKeys("")
