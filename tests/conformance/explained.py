@@ -18,6 +18,8 @@ EXPLAINED: dict[str, str] = {
     "2.3": "A mono source whose AAC can be copied stays mono: every player plays it, and copying changes nothing.",
     "2.9": "Copied AAC keeps the rate it was recorded with, up to 320 kbit/s.",
     "2.18": "Pending: loudness is to be measured and written as 'ludt'.",
+    "6.2": "A picture every 2 s, not every one: half the files, and finer than a finger on a time bar.",
+    "6.6": "One I-frame rendition, of the smallest size: fast forward needs no other.",
     "6.5": "Slides: a key frame is nearly all there is of a segment, so I-frames can not be an eighth of its rate.",
     "7.5": "Where the packets of a fit source are the top rung, segments begin at its key frames: up to 8 s.",
     "9.9": "A source no larger than the smallest rung has one rung.",

@@ -32,7 +32,8 @@ def everything(service: Service, playback_id: str) -> dict[str, str]:
         master = m3u8.loads(fetch("master.m3u8").decode())
         for path in ("manifest.mpd", "thumbnail.jpg"):
             fetch(path)
-        for uri in [v.uri for v in master.playlists] + [m.uri for m in master.media]:
+        known = [v.uri for v in master.playlists if v.stream_info.codecs.startswith("avc1")]
+        for uri in known + [m.uri for m in master.media]:
             folder = uri.rpartition("/")[0]
             fetch(f"{folder}/init.mp4")
             for segment in m3u8.loads(fetch(uri).decode()).segments:

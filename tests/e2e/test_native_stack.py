@@ -60,7 +60,8 @@ def fetched(service: Service, playback_id: str) -> dict[str, str]:
     with service.client("") as viewer:
         master = m3u8.loads(viewer.get(f"{root}/master.m3u8").text)
         hashes = {}
-        for uri in [v.uri for v in master.playlists] + [m.uri for m in master.media]:
+        known = [v.uri for v in master.playlists if v.stream_info.codecs.startswith("avc1")]
+        for uri in known + [m.uri for m in master.media]:
             playlist = m3u8.loads(viewer.get(f"{root}/{uri}").text)
             folder = uri.rpartition("/")[0]
             for name in ("init.mp4", *(segment.uri for segment in playlist.segments)):
