@@ -40,7 +40,7 @@ def test_the_playlists_name_every_segment_before_it_is_rendered(viewer: httpx.Cl
     assert master.is_variant
     assert master.is_independent_segments
     uris = [variant.uri for variant in master.playlists] + [media.uri for media in master.media]
-    assert sorted(uris) == ["aac/index.m3u8", "h264-360p/index.m3u8"]
+    assert sorted(uris) == ["aac/index.m3u8", "av1-360p/index.m3u8", "h264-360p/index.m3u8"]
     assert "avc1.64" in master.playlists[0].stream_info.codecs
     assert "mp4a.40.2" in master.playlists[0].stream_info.codecs
     for uri in uris:
