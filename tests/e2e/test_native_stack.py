@@ -115,14 +115,15 @@ def test_uploaded_by_the_browser_in_presigned_parts_rendered_by_two_played_throu
     ready = until_ready(service, stack, video["id"])
     assert ready["source"]["sha256"] == hashlib.sha256(lecture.read_bytes()).hexdigest()
 
-    # Both took spans, and neither has the whole source, nor anything of the other's folder.
+    # Both took spans, and neither has anything of the other's folder. One of them drew the storyboard, out of key frames
+    # from all over this small file; the other has not fetched the whole source.
+    kept = []
     for name in MEDIA:
-        cache = stack.processes[name].folder / "cache"
-        copies = list(cache.rglob("*.data"))
+        copies = list((stack.processes[name].folder / "cache").rglob("*.data"))
         assert copies, f"{name} rendered nothing"
-        kept = sum(path.stat().st_blocks * 512 for path in copies)
-        assert kept < 0.9 * lecture.stat().st_size, f"{name} fetched {kept} of {lecture.stat().st_size} bytes"
+        kept.append(sum(path.stat().st_blocks * 512 for path in copies))
         assert not (stack.processes[name].folder / "storage").exists()
+    assert min(kept) < 0.9 * lecture.stat().st_size, f"fetched {kept} of {lecture.stat().st_size} bytes"
 
     cell = f"/play/{video['playback_id']}/h264-360p/7.m4s"
     with service.client("") as viewer:
