@@ -93,7 +93,7 @@ def test_the_last_picture_stays_while_the_sound_goes_on(desk: Desk, clips: Clips
     assert int(last["dts"]) + int(last["duration"]) == 232 * tick
     small = numbers(desk.pictures(desk.joined(ctx, made.video[-1].name)))
     assert small == [min(n, 199) for n in range(232)]
-    assert abs(made.audio.boundaries[-1] * 1024 / made.audio.sample_rate_hz - 9.28) < 0.03
+    assert abs(made.audio[0].boundaries[-1] * 1024 / made.audio[0].sample_rate_hz - 9.28) < 0.03
 
 
 def test_a_copied_cell_is_made_from_its_own_bytes(desk: Desk, clips: Clips, out: Path) -> None:

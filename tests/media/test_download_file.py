@@ -24,7 +24,7 @@ pytestmark = pytest.mark.media
 
 def context(desk: Desk, source: Path, out: Path, key: str = "", **changes: Any) -> tuple[StepContext, Plan]:
     info = desk.info(source)
-    made = plan(info, desk.tools.encoder)
+    made = plan(info, desk.tools.encoder, ("h264",))
     storage = LocalStorage(out / "storage")
     (out / "copied").write_bytes(source.read_bytes())
     storage.put(keys.source("o_1", "v_1"), out / "copied")
@@ -61,8 +61,7 @@ def test_picture_and_sound_are_those_of_the_cells_and_in_step(desk: Desk, clips:
     shown = flash_times(desk.pictures(path), made)
     raw = out / "sound.f32"
     desk.ffmpeg("-i", path, "-map", "0:a:0", "-ac", "1", "-f", "f32le", raw, reads=(path,), work=out)
-    assert made.audio is not None
-    heard = beep_times(np.fromfile(raw, np.float32), made.audio)
+    heard = beep_times(np.fromfile(raw, np.float32), made.audio[0])
     assert abs(shown[0] - FIRST_FLASH / 25) <= 0.001
     assert len(shown) == len(heard)
     assert np.abs(shown - heard).max() <= 0.02
@@ -73,8 +72,8 @@ def test_picture_and_sound_are_those_of_the_cells_and_in_step(desk: Desk, clips:
     assert len(video) == made.boundaries[-1]
     assert min(video) == 0
     assert np.abs(np.sort(video) - np.arange(len(video)) / 25).max() < 1e-5
-    assert abs(audio[0] - made.audio.offset_samples / made.audio.sample_rate_hz) < 1e-4
-    assert len(audio) == made.audio.boundaries[-1]
+    assert abs(audio[0] - made.audio[0].offset_samples / made.audio[0].sample_rate_hz) < 1e-4
+    assert len(audio) == made.audio[0].boundaries[-1]
 
 
 def test_every_frame_is_there_without_sound_and_with_odd_rates(desk: Desk, clips: Clips, out: Path) -> None:

@@ -54,11 +54,12 @@ def verdict(desk: Desk, path: Path, work: Path) -> Any:
     work.mkdir()
     try:
         info = desk.info(path)
-        made = plan(info, desk.tools.encoder)
+        made = plan(info, desk.tools.encoder, ("h264",))
     except Rejected as refused:
         return refused.code, refused.message
     try:
-        return info, made, make_inits(made, path, work, desk.tools, desk.run, max_pixels=desk.settings.max_pixels)
+        names = [rendition.name for rendition in made.renditions]
+        return info, made, make_inits(made, names, path, work, desk.tools, desk.run, max_pixels=desk.settings.max_pixels)
     except StepFailed as failed:
         return info, made, failed.code
 
