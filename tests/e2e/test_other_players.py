@@ -70,6 +70,14 @@ START = {
 }
 
 
+# Behind START: H.264 where AV1 is offered as well.
+H264 = {
+    "shaka": 'player.configure({ preferredVideo: [{ codec: "avc1" }] });',
+    "dashjs": """player.setCustomInitialTrackSelectionFunction((tracks) => tracks.filter(
+        (track) => track.type !== "video" || track.codec.includes("avc1")));""",
+}
+
+
 def npm() -> str | None:
     """The system's npm, or the one that the set-up made."""
     return shutil.which("npm") or shutil.which("npm", path=str(ROOT / ".venv" / "node"))

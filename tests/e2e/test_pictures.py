@@ -12,7 +12,7 @@ from browsing import Watching
 from lecture_clips import Shape, make
 from playwright.sync_api import Browser, Page
 from service import Service, until
-from test_other_players import SCRIPTS, players
+from test_other_players import H264, SCRIPTS, players
 
 __all__ = ["players"]  # a fixture
 THUMBNAILS = {
@@ -156,7 +156,7 @@ def test_shaka_plays_the_pictures_of_trick_play(service: Service, video: dict[st
     address = f"/play/{video['playback_id']}/master.m3u8"
     html = f"""<!doctype html><title>trick play</title><video muted></video><script src="/player.js"></script><script>
         const video = document.querySelector("video"), errors = window.errors = [], MANIFEST = "{address}";
-        {THUMBNAILS["shaka"]} window.player = player;</script>"""
+        {THUMBNAILS["shaka"]} {H264["shaka"]} window.player = player;</script>"""
     asked: list[str] = []
     page.on("response", lambda answer: asked.append(answer.url) if answer.ok and "/iframes/" in answer.url else None)
     page.route("**/player.html", lambda route: route.fulfill(body=html, content_type="text/html"))

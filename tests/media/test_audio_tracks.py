@@ -10,7 +10,7 @@ import pytest
 from clips import BEEP_S, FIRST_FLASH, FLASH_EVERY, Clips, Desk, beep_times, flash_times
 
 from infra.core.media import Loudness
-from transcode import render
+from transcode import render, render_pictures
 from transcode.loudness import measure
 from transcode.render import RenderContext
 
@@ -131,9 +131,9 @@ def test_the_poster_of_sound_alone_is_its_cover_or_its_waveform(desk: Desk, clip
     shown = []
     for source in (half, covered):
         ctx = desk.context(source, out / source.stem)
-        render.render_thumbnail(ctx, 0)
+        render_pictures.render_still(ctx, 0)
         poster = out / f"{source.stem}.jpg"
-        poster.write_bytes(ctx.storage.read(ctx.keys.thumbnail(0)))
+        poster.write_bytes(ctx.storage.read(ctx.keys.still(0)))
         shown.append(desk.pictures(poster)[0])
     wave, cover = shown
     assert wave[:, :150].max() < 20
