@@ -2,8 +2,8 @@
 
 A file that lies in an object store is looked at through a sparse copy that holds these bytes and is zero
 elsewhere (`Storage.local` with parts). They are what our own readers ask for, found by running them, and what
-ffprobe and the decoder of the first frame ask for, found in the container's own tables: ffprobe stops after
-`PROBE_BYTES`, or once it has seen `ANALYZE_US` of one stream.
+ffprobe, the decoder of the first frame and that of the samples ask for, found in the container's own tables: ffprobe
+stops after `PROBE_BYTES`, or once it has seen `ANALYZE_US` of one stream.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import io
 from collections.abc import Iterable
 from typing import BinaryIO
 
+from infra.core import samples
 from infra.core.aac_table import MAX_MOOV_BYTES
 from infra.core.avc_table import far_heads
 from infra.core.boxes import BadBoxes
 from infra.core.ebml import element, elements
-from infra.core.mp4_tracks import track_starts
+from infra.core.mp4_tracks import length_s, track_starts, track_windows
 from infra.core.remote_file import Read, RemoteFile
 from infra.core.safety import ANALYZE_US, PROBE_BYTES
 from ingest.layout import MAX_BOXES, mp4_layout, top_box
@@ -104,6 +105,9 @@ def _mp4(raw: _Remote, file: BinaryIO, size_bytes: int) -> bool:
                 raw.note(start, stop)
             for start, stop in far_heads(moov):
                 raw.note(start, stop)
+            for time_s in samples.times(length_s(moov)):
+                for start, stop in track_windows(moov, time_s, time_s + samples.SAMPLE_S):
+                    raw.note(start, stop)
         elif kind != b"mdat":
             raw.note(at, min(end, at + SMALL_BOX_BYTES))
         if end <= at:

@@ -25,8 +25,8 @@ from ingest.probe import probe
 from player_api import catalogue
 from player_api.services import Services
 from transcode.plan import Plan
-from transcode.plan import plan as make_plan
 from transcode.render import make_inits
+from transcode.sampling import planned
 from transcode.sound import AudioTrack
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class VideoAdmission:
         """Look at a source, and render its first frame. Raises Rejected with the reason."""
         services = self._services
         info = packets.with_packets(probe(services.runner, services.tools, services.settings, path), path)
-        plan = make_plan(info, services.tools.encoder, services.tools.codecs)
+        info, plan = planned(info, path, services.settings, services.tools, services.runner)
         return Examined(info, plan, try_out(plan, info, path, services.settings, services.tools, services.runner))
 
     def admit(self, examined: Examined, *, organization_id: str, metadata: Mapping[str, str], upload_id: str,

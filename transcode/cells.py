@@ -89,6 +89,16 @@ def pictures_from(plan: Plan, source: Path, start_s: Fraction) -> Any:
     return _decoded(plan, source, start_s)
 
 
+def pictures_since_key_frame(plan: Plan, source: Path, start_s: Fraction) -> Any:
+    """The pictures of a source from the key frame before output time `start_s` on, counted from 0, without end."""
+    stream = _input(plan, source, start_s)[str(plan.video_index)]
+    if plan.deinterlace:
+        stream = stream.filter("bwdif", deint="interlaced")
+    stream = stream.filter("setpts", "PTS-STARTPTS")
+    stream = stream.filter("fps", fps=f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}")
+    return stream.filter("tpad", stop=-1, stop_mode="clone")
+
+
 def _decoded(plan: Plan, source: Path, start_s: Fraction, **how: Any) -> Any:
     """The frames from output time `start_s` or somewhat earlier on, on the output grid, without end.
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from infra.core.errors import Rejected
 from infra.core.media import CODECS, AudioStream, Frozen, MediaInfo, Rational, VideoStream
-from transcode import colour, grid, ladder, levels, sound
+from transcode import colour, grid, ladder, levels, sound, title
 from transcode.sound import AudioTrack
 from transcode.source_fit import CopiedPackets, Judged, SourceFit, Top, judge
 
@@ -28,17 +28,20 @@ _UNINDEXED_LEAD_S = Fraction(12)
 
 
 class _Encoding(NamedTuple):
-    """How a codec is used: quality, speed, and its rate cap as a share of the ladder's, which is H.264's."""
+    """How a codec is used: quality and speed for what moves and for screens, and its rate cap as a share of the ladder's,
+    which is H.264's."""
 
-    crf: int
-    preset: str
+    film: tuple[int, str]
+    screen: tuple[int, str]
     cap: Fraction
 
 
+# What does not move costs an encoder little time, so that on screens a slower preset is within the same budget; both
+# codecs come to about the same quality (docs/decisions/0012).
 _ENCODINGS = {
-    "h264": _Encoding(23, "veryfast", Fraction(1)),
-    "av1": _Encoding(35, "10", Fraction(3, 5)),
-    "vp9": _Encoding(34, "5", Fraction(7, 10)),
+    "h264": _Encoding((23, "veryfast"), (24, "faster"), Fraction(1)),
+    "av1": _Encoding((35, "10"), (45, "8"), Fraction(3, 5)),
+    "vp9": _Encoding((34, "5"), (34, "5"), Fraction(7, 10)),
 }
 
 
@@ -211,10 +214,9 @@ def _seek_lead(info: MediaInfo, video: VideoStream, rate: Fraction) -> Fraction:
 
 def _video_renditions(info: MediaInfo, video: VideoStream, rate: Fraction, codec: str) -> list[VideoRendition]:
     encoding = _ENCODINGS[codec]
-    source_bps = video.bit_rate_bps or int(info.size_bytes * 8 / max(info.duration_s, Fraction(1)))
-    shape = ladder.display_size(video.width_px, video.height_px, video.sar, video.rotation_deg)
+    crf, preset = encoding.screen if title.is_screen(video.samples) else encoding.film
     renditions = []
-    for size in ladder.sizes(*shape):
+    for size in _sizes(video, rate):
         level = levels.level(codec, size.width_px, size.height_px, rate)
         cap = int(ladder.max_bps(size.rung, rate) * encoding.cap)
         renditions.append(VideoRendition(
@@ -223,14 +225,34 @@ def _video_renditions(info: MediaInfo, video: VideoStream, rate: Fraction, codec
             codecs=levels.codecs(codec, level),
             width_px=size.width_px,
             height_px=size.height_px,
-            crf=encoding.crf,
-            preset=encoding.preset,
+            crf=crf,
+            preset=preset,
             level=level,
             max_bps=cap,
             buffer_bits=cap,  # one second: a 6 s segment exceeds the cap by at most a sixth
-            capped=codec == "h264" and _scaled_bps(source_bps, video, size) > _DENSE * cap,
+            capped=codec == "h264" and _exceeds(info, video, size, rate, cap),
         ))
     return renditions
+
+
+def _sizes(video: VideoStream, rate: Fraction) -> list[ladder.Size]:
+    """The rungs of a picture: all of the ladder, but those between the second and the lowest that add nothing."""
+    found = ladder.sizes(*ladder.display_size(video.width_px, video.height_px, video.sar, video.rotation_deg))
+    kept = list(found[:2])
+    for size, above in zip(found[2:], found[1:], strict=False):
+        foretold = title.foretold_bps(video.samples, above.width_px, above.height_px, rate, grid.SEGMENT_S)
+        if size == found[-1] or foretold is None or not title.adds_nothing(foretold, ladder.max_bps(size.rung, rate)):
+            kept.append(size)
+    return kept
+
+
+def _exceeds(info: MediaInfo, video: VideoStream, size: ladder.Size, rate: Fraction, cap: int) -> bool:
+    """Whether most segments in this size would exceed the cap: so the samples say, or else the source's own rate."""
+    foretold = title.foretold_bps(video.samples, size.width_px, size.height_px, rate, grid.SEGMENT_S)
+    if foretold is not None:
+        return title.exceeds(foretold, cap)
+    source_bps = video.bit_rate_bps or int(info.size_bytes * 8 / max(info.duration_s, Fraction(1)))
+    return _scaled_bps(source_bps, video, size) > _DENSE * cap
 
 
 def _judged(video: VideoStream, renditions: list[VideoRendition], rate: Fraction, origin_s: Fraction, frames: int

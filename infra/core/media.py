@@ -47,6 +47,16 @@ class AvcPackets(Frozen):
     unfit_keys: int = 0  # key frames that are none of the kind, because groups of pictures are open
 
 
+class Sample(Frozen):
+    """A second of the picture, encoded small at constant quality by `transcode.sampling`: how hard it is."""
+
+    width_px: int
+    height_px: int
+    frames: int
+    first_bits: int  # of the first picture, a key frame
+    later_bits: int  # of all others together
+
+
 class VideoStream(Frozen):
     """One video stream, as stored (before rotation)."""
 
@@ -71,6 +81,7 @@ class VideoStream(Frozen):
     bit_rate_bps: int | None = None
     packets: AvcPackets | None = None
     no_packets: str | None = None  # code: why an H.264 picture has none (see `transcode.source_fit`)
+    samples: tuple[Sample, ...] = ()  # of a few places; none where they could not be taken
 
 
 class AacPackets(Frozen):

@@ -35,6 +35,14 @@ def top_level(read: Callable[[int, int], bytes], size_bytes: int) -> Iterator[tu
         at = end
 
 
+def length_s(moov: bytes) -> Fraction:
+    """How long the movie says it is, in seconds (mvhd). Raises BadBoxes."""
+    mvhd = need(moov, (b"mvhd",))
+    late = version(moov, mvhd) == 1
+    scale = int(fields(moov, mvhd, ">I", 20 if late else 12)[0]) or 1
+    return Fraction(int(fields(moov, mvhd, ">Q" if late else ">I", 24 if late else 16)[0]), scale)
+
+
 def track_starts(moov: bytes, window_s: float, window_bytes: int) -> Iterator[tuple[int, int]]:
     """Ranges [start, end) of the packets with which each track begins, and with which it begins to be presented.
 

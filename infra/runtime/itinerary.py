@@ -18,7 +18,7 @@ from transcode import download
 from transcode import steps as transcode
 from transcode.loudness import loudness, with_loudness
 from transcode.plan import Plan
-from transcode.plan import plan as make_plan
+from transcode.sampling import planned
 
 
 def _fetch(ctx: StepContext) -> Outcome:
@@ -26,10 +26,11 @@ def _fetch(ctx: StepContext) -> Outcome:
     outcome = fetch_url.fetch_url(ctx)
     assert outcome is not None
     info = MediaInfo.model_validate(outcome["media_info"])
-    plan = make_plan(info, ctx.tools.encoder, ctx.tools.codecs)
     with ctx.storage.local(keys.source(ctx.video.organization_id, ctx.video.id)) as source:
+        info, plan = planned(info, source, ctx.settings, ctx.tools, ctx.run)
         try_out(plan, info, source, ctx.settings, ctx.tools, ctx.run)
-    return outcome | {"plan": plan.model_dump(mode="json"), "usual_codecs": ctx.settings.fill_codecs.split(",")}
+    return outcome | {"media_info": info.model_dump(mode="json"), "plan": plan.model_dump(mode="json"),
+                      "usual_codecs": ctx.settings.fill_codecs.split(",")}
 
 
 def _fetched(session: Session, video: Video, key: str, outcome: Outcome) -> None:

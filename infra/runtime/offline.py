@@ -33,7 +33,7 @@ from transcode.bandwidth import bit_rates
 from transcode.key_frames import near_enough
 from transcode.loudness import measure
 from transcode.plan import Plan
-from transcode.plan import plan as make_plan
+from transcode.sampling import planned
 
 _PICTURES_AT_ONCE = 10  # segments whose trick-play pictures one decoder makes
 
@@ -56,7 +56,8 @@ def examine(file: Path, settings: Settings, tools: Tools, runner: ProcessRunner)
     if not os.access(file, os.R_OK):
         raise NotFound("not_readable", f"The file {file} may not be read by this user.")
     file = file.absolute()
-    return make_plan(packets.with_packets(probe(runner, tools, settings, file), file), tools.encoder, tools.codecs)
+    info = packets.with_packets(probe(runner, tools, settings, file), file)
+    return planned(info, file, settings, tools, runner)[1]
 
 
 def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools, runner: ProcessRunner,

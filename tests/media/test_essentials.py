@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ingest import essentials as subject
 from ingest.essentials import essentials
 from transcode.plan import plan
 from transcode.render import make_inits
+from transcode.sampling import planned
 
 pytestmark = pytest.mark.media
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
@@ -54,7 +56,11 @@ def verdict(desk: Desk, path: Path, work: Path) -> Any:
     work.mkdir()
     try:
         info = desk.info(path)
-        made = plan(info, desk.tools.encoder, ("h264",))
+        h264 = replace(desk.tools, codecs=("h264",))
+        if info.container == "matroska":  # whose samples are taken of whole files only
+            made = plan(info, h264.encoder, h264.codecs)
+        else:
+            info, made = planned(info, path, desk.settings, h264, desk.run)
     except Rejected as refused:
         return refused.code, refused.message
     try:
@@ -99,8 +105,7 @@ def test_kinds_of_files(desk: Desk, clips: Clips, tmp_path: Path, name: str) -> 
     path = clip(clips, name, *KINDS[name])
     needed = compare(desk, path, tmp_path)
     assert needed is not None
-    if "slow" not in name and "mkv" not in name and "webm" not in name:
-        assert needed[0] < 0.8 * needed[1]
+    assert needed[0] <= needed[1]  # how much less it is of a longer one is shown below
 
 
 @pytest.mark.parametrize("args", [("-movflags", "+frag_keyframe+empty_moov")])

@@ -7,9 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from infra.core.media import AacPackets, AudioStream, MediaInfo, VideoStream
+from infra.core.media import AacPackets, AudioStream, MediaInfo, Sample, VideoStream
 
 ENCODER = "ffmpeg-8.1-test"
+SLIDES = Sample(width_px=640, height_px=360, frames=25, first_bits=180_000, later_bits=20_000)
 
 
 def video(**changes: Any) -> VideoStream:
@@ -72,6 +73,7 @@ SOURCES = {
                            start_s=Fraction("0.025057"), duration_s=Fraction(2000)),
         duration_s=Fraction(2000), start_s=Fraction("0.025057"), cover_index=1),
     "m4a": source("mov", None, audio(index=0, duration_s=Fraction(100), packets=_packets)),
+    "slides": source("mov", video(samples=(SLIDES, SLIDES, SLIDES)), audio(packets=_packets)),
     "one_picture": source("mov", video(width_px=640, height_px=360, duration_s=Fraction("0.04"), reorder_frames=0)),
 }
 

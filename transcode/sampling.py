@@ -1,0 +1,97 @@
+"""Takes the samples that tell how hard a title is (`transcode.title`), while an upload is looked at.
+
+That is before the plan, because what they say is part of it: a setting that changed later would be other cells. So it
+has to be quick: three seconds of picture, read from the nearest key frames, in one command.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import ffmpeg
+
+from infra.core import samples
+from infra.core.command import GIB, Command, Limits
+from infra.core.errors import StepFailed
+from infra.core.media import MediaInfo, Sample
+from infra.core.settings import Settings
+from infra.core.steps import Runner, Tools
+from transcode import cells
+from transcode.plan import Plan, plan
+
+log = logging.getLogger(__name__)
+
+_CRF = 23
+# A title that takes longer is planned without samples: its upload waits for this.
+_LIMITS = Limits(wall_s=6, cpu_s=20, memory_bytes=8 * GIB, file_bytes=1 << 20)
+_PACKET = re.compile(rb"^0,\s*-?\d+,\s*-?\d+,\s*\d+,\s*(\d+),", re.MULTILINE)  # stream, dts, pts, duration, size, ...
+
+
+def planned(info: MediaInfo, source: Path, settings: Settings, tools: Tools, run: Runner) -> tuple[MediaInfo, Plan]:
+    """The plan of a source that was just probed, and what it was computed from: `info` with samples.
+
+    Raises Rejected as `plan` does. That no samples can be taken is no error.
+    """
+    without = plan(info, tools.encoder, tools.codecs)
+    if info.video is None or not _can_be_sampled(info, source):
+        return info, without
+    try:
+        taken = take(without, source, info.duration_s, settings, tools, run)
+    except StepFailed as failure:
+        log.info("no samples: %s", failure)
+        return info, without
+    sampled = info.model_copy(update={"video": info.video.model_copy(update={"samples": taken})})
+    return sampled, plan(sampled, tools.encoder, tools.codecs)
+
+
+def take(title: Plan, source: Path, duration_s: Fraction, settings: Settings, tools: Tools, run: Runner
+         ) -> tuple[Sample, ...]:
+    """The samples of a source. Raises StepFailed as the runner does, and `not_sampled`."""
+    times = samples.times(duration_s)
+    frames = _frames(title)
+    answer = run(sample_command(tools, title, source, times, max_pixels=settings.max_pixels)).stdout
+    bits = [8 * int(size) for size in _PACKET.findall(answer)]
+    if len(bits) != frames * len(times):
+        raise StepFailed("not_sampled", f"{len(bits)} pictures of {frames * len(times)} came.")
+    width_px, height_px = title.video[-1].size
+    return tuple(Sample(width_px=width_px, height_px=height_px, frames=frames, first_bits=group[0],
+                        later_bits=sum(group[1:]))
+                 for group in (bits[i:i + frames] for i in range(0, len(bits), frames)))
+
+
+def sample_command(tools: Tools, title: Plan, source: Path, times_s: tuple[Fraction, ...], *, max_pixels: int
+                   ) -> Command:
+    """Encode a second from the key frame before each of `times_s` on, and list the sizes on stdout. Pure."""
+    frames = _frames(title)
+    width_px, height_px = title.video[-1].size
+    pieces = [
+        cells.pictures_since_key_frame(title, source, time_s)
+        .filter("scale", width_px, height_px, flags="fast_bilinear").filter("setsar", 1).filter("format", "yuv420p")
+        .filter("trim", end_frame=frames)
+        for time_s in times_s
+    ]
+    picture = ffmpeg.concat(*pieces, n=len(pieces)) if len(pieces) > 1 else pieces[0]
+    output = ffmpeg.output(picture, "pipe:1", f="framecrc", fps_mode="passthrough", **{
+        "c:v": "libx264", "preset": "veryfast", "crf": _CRF, "threads": 2, "g": frames, "keyint_min": frames,
+        "sc_threshold": 0, "flags": "+cgop"})
+    argv = cells.with_input_limits(tools, output, source, max_pixels, "error")
+    return Command(argv, reads=(source,), limits=_LIMITS)
+
+
+def _frames(title: Plan) -> int:
+    """Of each sample: a second, whatever fraction of a picture that is."""
+    return max(2, round(samples.SAMPLE_S * title.frame_rate))
+
+
+def _can_be_sampled(info: MediaInfo, source: Path) -> bool:
+    """Not where finding a place means reading all that is before it, or where the place was not fetched."""
+    # Of an MP4 in a bucket the places are fetched (`ingest.essentials`); of others only the beginning, in a sparse file.
+    return info.seekable and (info.container == "mov" or not _is_sparse(source))
+
+
+def _is_sparse(path: Path) -> bool:
+    about = path.stat()
+    return about.st_blocks * 512 < about.st_size * 0.9

@@ -1,0 +1,54 @@
+"""How hard a title is to encode, from a few samples of it, and what that means for its renditions. Pure.
+
+A sample is a second of the picture, from a key frame on, encoded small and at constant quality: the bits of its first
+picture tell how much there is to see, those of the others how much of it moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from infra.core.media import Sample
+
+# All that follows in a second takes at most this share of the bits of its first picture where a screen is shown.
+# Measured at 640 pixels: slides 0.02, typing in a terminal 0.1, slides beside a camera 0.4; two people talking 1.5 to 2.3.
+_SCREEN_SHARE = 2 / 3
+_HEADERS_BITS = 20_000  # a second of 60 pictures in which nothing changes
+# Bits grow with this power of the pixels, from rung to rung, at the same quality: between 0.6 (slides) and 0.85.
+_GROWTH = 0.75
+# What the samples foretell is believed within this factor.
+_MARGIN = 1.5
+# A rung between two others adds nothing when the one above it needs no more than this: who can not fetch that needs the
+# lowest rung.
+_ANYBODY_BPS = 400_000
+
+
+def is_screen(samples: Sequence[Sample]) -> bool:
+    """Whether all of the title seems to be slides, a screen, a board: sharp, and hardly ever moving."""
+    return bool(samples) and all(
+        sample.later_bits <= max(_HEADERS_BITS, _SCREEN_SHARE * sample.first_bits) for sample in samples)
+
+
+def foretold_bps(samples: Sequence[Sample], width_px: int, height_px: int, rate: Fraction, group_s: float
+                 ) -> float | None:
+    """The bit rate of the hardest sample in this size with a key frame every `group_s` seconds; None without samples."""
+    if not samples:
+        return None
+    frames = group_s * float(rate)
+    hardest = 0.0
+    for sample in samples:
+        scale = (width_px * height_px / (sample.width_px * sample.height_px)) ** _GROWTH
+        later = sample.later_bits / max(1, sample.frames - 1)
+        hardest = max(hardest, scale * (sample.first_bits + later * (frames - 1)) / group_s)
+    return hardest
+
+
+def exceeds(foretold: float, max_bps: int) -> bool:
+    """Whether most segments would exceed the cap, so that encoding them without it first is wasted."""
+    return foretold > _MARGIN * max_bps
+
+
+def adds_nothing(foretold_above: float, max_bps: int) -> bool:
+    """Whether a rung with this cap can be left out because the one above it is as easily fetched."""
+    return _MARGIN * foretold_above <= min(_ANYBODY_BPS, max_bps)
