@@ -40,7 +40,7 @@ class _Encoding(NamedTuple):
 # codecs come to about the same quality (docs/decisions/0012).
 _ENCODINGS = {
     "h264": _Encoding((23, "veryfast"), (24, "faster"), Fraction(1)),
-    "av1": _Encoding((35, "10"), (45, "8"), Fraction(3, 5)),
+    "av1": _Encoding((35, "10"), (50, "8"), Fraction(3, 5)),
     "vp9": _Encoding((34, "5"), (34, "5"), Fraction(7, 10)),
 }
 

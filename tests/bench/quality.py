@@ -200,7 +200,8 @@ def _excerpt(tools: Tools, source: Path, start_s: int, seconds: int, folder: Pat
     path = folder / "excerpt.mp4"
     subprocess.run([str(tools.ffmpeg), "-v", "error", "-y", "-ss", str(start_s), "-i", str(source), "-t", str(seconds),
                     "-an", "-fps_mode", "cfr", "-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p", "-c:v",
-                    "libx264", "-preset", "ultrafast", "-crf", "2", "-bf", "0", "-force_key_frames", "expr:gte(t,n_forced*2)", str(path)],
+                    "libx264", "-preset", "ultrafast", "-crf", "2", "-bf", "0", "-force_key_frames",
+                    "expr:gte(t,n_forced*2)", str(path)],
                    check=True, stdin=subprocess.DEVNULL)
     return path
 
