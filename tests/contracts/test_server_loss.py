@@ -21,8 +21,9 @@ from infra.deploy.native.postgres import Postgres
 from infra.deploy.native.server import Server
 from infra.queue import QUEUES, queue_name
 
-OVER_SERVERS = pytest.mark.parametrize("servers", [("postgresql", "redis"), ("sqlite", "rabbitmq")],
-                                       indirect=True, ids="-".join)
+OVER_SERVERS = pytest.mark.parametrize(
+    "servers", [("postgresql", "redis"), pytest.param(("sqlite", "rabbitmq"), marks=pytest.mark.slow)],
+    indirect=True, ids="-".join)
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_uploads_but_not_viewers_and_mends_itself(
         small_disk: Path, start: Callable[..., Service], tmp_path: Path) -> None:
     shape = Shape(duration_s=90, size="640x360", rate=10)

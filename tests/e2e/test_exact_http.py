@@ -78,7 +78,11 @@ def fetched(service: Service, playback_id: str, seed: str) -> dict[str, bytes]:
     return {name: b"".join(bodies[one] for one in wanted if one[0] == name) for name in names}
 
 
-@pytest.mark.parametrize(("name", "rate", "frames", "shown_at", "options"), SOURCES, ids=[s[0] for s in SOURCES])
+QUICK = ("29.97.mp4",)
+EACH = [pytest.param(*s, id=s[0], marks=() if s[0] in QUICK else pytest.mark.slow) for s in SOURCES]
+
+
+@pytest.mark.parametrize(("name", "rate", "frames", "shown_at", "options"), EACH)
 def test_all_cells_over_http_are_the_planned_frames(
     service: Service, desk: Desk, clips: Clips, tmp_path: Path, name: str, rate: str, frames: int,
     shown_at: Callable[[int], Fraction], options: tuple[str, ...],

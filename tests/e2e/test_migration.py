@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import m3u8
+import pytest
 from lecture_clips import Shape, make
 from service import Service, environment, run
 
@@ -48,6 +49,7 @@ def shown(service: Service) -> list[dict[str, Any]]:
     return items
 
 
+@pytest.mark.slow
 def test_the_same_videos_from_the_big_installation(
     postgres: Postgres, s3_server: Radosgw, tmp_path: Path  # noqa: F811 - pytest's way to ask for a fixture
 ) -> None:

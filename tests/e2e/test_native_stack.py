@@ -164,6 +164,7 @@ def killed(name: str, stack: NativeStack, service: Service, short: Path) -> dict
     return cells
 
 
+@pytest.mark.slow
 def test_the_database_the_broker_or_a_worker_dies_in_the_middle(stack: NativeStack, service: Service,
                                                                 short: Path) -> None:
     kill_each(["postgres", "redis", "media-1"], stack, service, short)

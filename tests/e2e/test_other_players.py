@@ -184,6 +184,7 @@ EACH = pytest.mark.parametrize(("player", "manifest"), [("shaka", "master.m3u8")
                                                         ("dashjs", "manifest.mpd")])
 
 
+@pytest.mark.slow  # test_codecs.py has each player once for each codec
 @EACH
 def test_every_sound_track_can_be_chosen(service: Service, tracks: dict[str, Any], players: Path, page: Page, player: str,
                                          manifest: str) -> None:
@@ -222,6 +223,7 @@ def test_sound_alone_plays(service: Service, sound: dict[str, Any], players: Pat
 EVERY = [("hlsjs", "master.m3u8"), ("shaka", "master.m3u8"), ("shaka", "manifest.mpd"), ("dashjs", "manifest.mpd")]
 
 
+@pytest.mark.slow  # test_codecs.py has each player once for each codec
 @pytest.mark.parametrize(("player", "manifest"), EVERY)
 def test_it_plays_switches_seeks_and_ends(service: Service, video: dict[str, Any], players: Path, page: Page,
                                           player: str, manifest: str) -> None:

@@ -9,7 +9,7 @@ import httpx
 import m3u8
 import pytest
 from lecture_clips import Shape, make
-from service import Service
+from service import Service, until
 
 PLAYLIST = "application/vnd.apple.mpegurl"
 
@@ -19,6 +19,13 @@ def video(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     """A minute of video, a moment after its upload."""
     shape = Shape(duration_s=60, size="640x360", rate=10)
     return service.upload(make(tmp_path_factory.mktemp("http") / "minute.mp4", shape))
+
+
+@pytest.fixture(scope="module")
+def with_poster(service: Service, video: dict[str, Any]) -> None:
+    """The poster is found in the background; before that it is another picture."""
+    with service.client() as client:
+        until(lambda: "?time=" in client.get(f"/api/v1/videos/{video['id']}").json()["poster_url"], 60, "a poster")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +72,7 @@ def test_the_playlists_name_every_segment_before_it_is_rendered(viewer: httpx.Cl
     ("thumbnail.jpg", "image/jpeg", "max-age=60"),
     ("thumbnail.jpg?time=31", "image/jpeg", "immutable"),
 ])
-def test_everything_is_cacheable_and_known_again(viewer: httpx.Client, root: str, path: str, kind: str,
+def test_everything_is_cacheable_and_known_again(viewer: httpx.Client, root: str, with_poster: None, path: str, kind: str,
                                                  cache: str) -> None:
     whole = viewer.get(f"{root}/{path}")
     assert whole.status_code == 200

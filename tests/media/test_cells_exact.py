@@ -35,9 +35,11 @@ SOURCES = [
     ("holds.mp4", "60", 20, holds, ("-vf", _HOLDS, *VARIABLE, "-g", "6")),
     ("holds.mkv", "60", 20, holds, ("-vf", _HOLDS, *VARIABLE, "-g", "6")),
 ]
+QUICK = ("29.97.mp4", "25.ts", "bursts.mkv", "holds.mp4")
+EACH = [pytest.param(*s, id=s[0], marks=() if s[0] in QUICK else pytest.mark.slow) for s in SOURCES]
 
 
-@pytest.mark.parametrize(("name", "rate", "frames", "shown_at", "options"), SOURCES, ids=[s[0] for s in SOURCES])
+@pytest.mark.parametrize(("name", "rate", "frames", "shown_at", "options"), EACH)
 def test_cells_made_alone_in_any_order_are_one_video(
     desk: Desk, clips: Clips, out: Path, name: str, rate: str, frames: int, shown_at: Callable[[int], Fraction],
     options: tuple[str, ...],
