@@ -81,6 +81,7 @@ class Plan(Frozen):
     container_start_s: Rational  # the source's time stamp that ffmpeg's -ss counts from
     seek_lead_s: Rational  # how much earlier than a frame its decoding must begin
     deinterlace: bool
+    screen: bool = False  # slides, a screen, a board: sharp, and hardly ever moving
     matrix: str | None = None  # of the source's colours, as ffmpeg's scaler names it; None: they are not converted
     tone: str | None = None  # pq or hlg: high dynamic range, which is brought to SDR
     frame_rate: Rational
@@ -166,6 +167,7 @@ def plan(info: MediaInfo, encoder: str, codecs: tuple[str, ...] = CODECS) -> Pla
         container_start_s=info.start_s,
         seek_lead_s=_seek_lead(info, video, rate) if video else Fraction(0),
         deinterlace=video.interlaced if video else False,
+        screen=title.is_screen(video.samples) if video else False,
         matrix=colour.matrix(video) if video else None,
         tone=colour.tone(video) if video else None,
         frame_rate=rate,

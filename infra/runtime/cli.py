@@ -132,6 +132,8 @@ def plan(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)],
         how = "copied from the source" if track.copy_nth is not None else f"{track.bit_rate_bps} bit/s"
         out.print(f"  {track.name:12} {track.sample_rate_hz} Hz, {track.channels} channels, {how}, {track.label}",
                   markup=False)
+    if found.screen:
+        out.print("  a screen: it hardly moves, so it is encoded slower and finer, in no size that saves nothing")
     if found.source_fit:
         out.print(f"  source fit: {found.source_fit.code}. {found.source_fit.sentence}", markup=False)
     for warning in found.warnings:
