@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 _CRF = 23
 # A title that takes longer is planned without samples: its upload waits for this.
-_LIMITS = Limits(wall_s=6, cpu_s=20, memory_bytes=8 * GIB, file_bytes=1 << 20)
+_LIMITS = Limits(wall_s=10, cpu_s=20, memory_bytes=8 * GIB, file_bytes=1 << 20)
 _PACKET = re.compile(rb"^0,\s*-?\d+,\s*-?\d+,\s*\d+,\s*(\d+),", re.MULTILINE)  # stream, dts, pts, duration, size, ...
 
 

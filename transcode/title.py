@@ -11,10 +11,11 @@ from fractions import Fraction
 
 from infra.core.media import Sample
 
-# All that follows in a second takes at most this share of the bits of its first picture where a screen is shown.
-# Measured at 640 pixels: slides 0.02, typing in a terminal 0.1, slides beside a camera 0.4; two people talking 1.5 to 2.3.
+# All that follows in a second takes at most this share of the bits of its first picture where a screen is shown, or this
+# little in itself: a slide with three words has a small first picture. Measured at 640 pixels: slides 0.02, typing in a
+# terminal 0.1, slides beside a camera 0.1 to 1.0 (and 0.25 bits a pixel); two people talking 1.5 to 2.3 (1.3 bits a pixel).
 _SCREEN_SHARE = 2 / 3
-_HEADERS_BITS = 20_000  # a second of 60 pictures in which nothing changes
+_SCREEN_BITS_A_PIXEL = 0.4
 # Bits grow with this power of the pixels, from rung to rung, at the same quality: between 0.6 (slides) and 0.85.
 _GROWTH = 0.75
 # What the samples foretell is believed within this factor.
@@ -27,7 +28,8 @@ _ANYBODY_BPS = 400_000
 def is_screen(samples: Sequence[Sample]) -> bool:
     """Whether all of the title seems to be slides, a screen, a board: sharp, and hardly ever moving."""
     return bool(samples) and all(
-        sample.later_bits <= max(_HEADERS_BITS, _SCREEN_SHARE * sample.first_bits) for sample in samples)
+        sample.later_bits <= max(_SCREEN_SHARE * sample.first_bits,
+                                 _SCREEN_BITS_A_PIXEL * sample.width_px * sample.height_px) for sample in samples)
 
 
 def foretold_bps(samples: Sequence[Sample], width_px: int, height_px: int, rate: Fraction, group_s: float
