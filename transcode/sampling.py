@@ -1,7 +1,7 @@
 """Takes the samples that tell how hard a title is (`transcode.title`), while an upload is looked at.
 
 That is before the plan, because what they say is part of it: a setting that changed later would be other cells. So it
-has to be quick: three seconds of picture, read from the nearest key frames, in one command.
+has to be quick: half a second from three places, read from the nearest key frames, in one command.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def take(title: Plan, source: Path, duration_s: Fraction, settings: Settings, to
 
 def sample_command(tools: Tools, title: Plan, source: Path, times_s: tuple[Fraction, ...], *, max_pixels: int
                    ) -> Command:
-    """Encode a second from the key frame before each of `times_s` on, and list the sizes on stdout. Pure."""
+    """Encode half a second from the key frame before each of `times_s` on, and list the sizes on stdout. Pure."""
     frames = _frames(title)
     width_px, height_px = title.video[-1].size
     pieces = [
@@ -82,7 +82,7 @@ def sample_command(tools: Tools, title: Plan, source: Path, times_s: tuple[Fract
 
 
 def _frames(title: Plan) -> int:
-    """Of each sample: a second, whatever fraction of a picture that is."""
+    """Of each sample: its time to the nearest whole picture."""
     return max(2, round(samples.SAMPLE_S * title.frame_rate))
 
 

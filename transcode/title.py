@@ -1,7 +1,7 @@
 """How hard a title is to encode, from a few samples of it, and what that means for its renditions. Pure.
 
-A sample is a second of the picture, from a key frame on, encoded small and at constant quality: the bits of its first
-picture tell how much there is to see, those of the others how much of it moves.
+A sample is half a second of the picture, from a key frame on, encoded small and at constant quality: the bits of its
+first picture tell how much there is to see, those of the others how much of it moves.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from infra.core.media import Sample
+from infra.core.samples import SAMPLE_S
 
-# All that follows in a second takes at most this share of the bits of its first picture where a screen is shown, or this
+# What changes in a second takes at most this share of the bits of a whole picture where a screen is shown, or this
 # little in itself: a slide with three words has a small first picture. Measured at 640 pixels: slides 0.02, typing in a
 # terminal 0.1, slides beside a camera 0.1 to 1.0 (and 0.25 bits a pixel); two people talking 1.5 to 2.3 (1.3 bits a pixel).
 _SCREEN_SHARE = 2 / 3
@@ -28,8 +29,9 @@ _ANYBODY_BPS = 400_000
 def is_screen(samples: Sequence[Sample]) -> bool:
     """Whether all of the title seems to be slides, a screen, a board: sharp, and hardly ever moving."""
     return bool(samples) and all(
-        sample.later_bits <= max(_SCREEN_SHARE * sample.first_bits,
-                                 _SCREEN_BITS_A_PIXEL * sample.width_px * sample.height_px) for sample in samples)
+        sample.later_bits / SAMPLE_S <= max(_SCREEN_SHARE * sample.first_bits,
+                                            _SCREEN_BITS_A_PIXEL * sample.width_px * sample.height_px)
+        for sample in samples)
 
 
 def foretold_bps(samples: Sequence[Sample], width_px: int, height_px: int, rate: Fraction, group_s: float

@@ -48,7 +48,7 @@ class AvcPackets(Frozen):
 
 
 class Sample(Frozen):
-    """A second of the picture, encoded small at constant quality by `transcode.sampling`: how hard it is."""
+    """Half a second of the picture, encoded small at constant quality by `transcode.sampling`: how hard it is."""
 
     width_px: int
     height_px: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-SAMPLE_S = 1
+SAMPLE_S = Fraction(1, 2)
 _PLACES = (Fraction(1, 6), Fraction(1, 2), Fraction(5, 6))
 
 

@@ -58,7 +58,7 @@ def test_any_rate_and_container_with_an_index(desk: Desk, clips: Clips, name: st
     info, made = look(desk, path)
     assert info.video is not None
     assert title.is_screen(info.video.samples)
-    assert {sample.frames for sample in info.video.samples} == {max(2, round(made.frame_rate))}
+    assert {sample.frames for sample in info.video.samples} == {max(2, round(made.frame_rate / 2))}
 
 
 def test_without_an_index_no_place_is_looked_for(desk: Desk, clips: Clips) -> None:

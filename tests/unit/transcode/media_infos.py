@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from infra.core.media import AacPackets, AudioStream, MediaInfo, Sample, VideoStream
 
 ENCODER = "ffmpeg-8.1-test"
-SLIDES = Sample(width_px=640, height_px=360, frames=25, first_bits=180_000, later_bits=20_000)
+SLIDES = Sample(width_px=640, height_px=360, frames=12, first_bits=180_000, later_bits=10_000)
 
 
 def video(**changes: Any) -> VideoStream:

@@ -13,8 +13,8 @@ from infra.core.media import Sample
 from transcode import title
 from transcode.plan import Plan, plan
 
-TALK = Sample(width_px=640, height_px=360, frames=25, first_bits=200_000, later_bits=400_000)
-NOISE = Sample(width_px=640, height_px=360, frames=25, first_bits=900_000, later_bits=20_000_000)
+TALK = Sample(width_px=640, height_px=360, frames=12, first_bits=200_000, later_bits=200_000)
+NOISE = Sample(width_px=640, height_px=360, frames=12, first_bits=900_000, later_bits=10_000_000)
 
 any_sample = st.builds(Sample, width_px=st.integers(2, 640), height_px=st.integers(2, 640), frames=st.integers(2, 60),
                        first_bits=st.integers(8, 10**7), later_bits=st.integers(8, 10**8))
