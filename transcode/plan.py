@@ -21,7 +21,7 @@ from transcode import colour, grid, ladder, levels, sound, title
 from transcode.sound import AudioTrack
 from transcode.source_fit import CopiedPackets, Judged, SourceFit, Top, judge
 
-PLAN_VERSION = 3  # part of the id: raise it when the same fields come to mean other bytes
+PLAN_VERSION = 4  # part of the id: raise it when the same fields come to mean other bytes
 _DENSE = 2  # a source this many times its rung's cap: cameras write 2 to 4 times of what x264 makes of it
 # Where a container has no index, a seek lands somewhere near: begin this much earlier to be sure of a key frame.
 _UNINDEXED_LEAD_S = Fraction(12)
@@ -36,11 +36,11 @@ class _Encoding(NamedTuple):
     cap: Fraction
 
 
-# What does not move costs an encoder little time, so that on screens a slower preset is within the same budget; both
+# What does not move costs an encoder little time, so that on screens a slower preset of SVT-AV1 is within the budget; both
 # codecs come to about the same quality (docs/decisions/0012).
 _ENCODINGS = {
-    "h264": _Encoding((23, "veryfast"), (24, "faster"), Fraction(1)),
-    "av1": _Encoding((35, "10"), (50, "8"), Fraction(3, 5)),
+    "h264": _Encoding((23, "veryfast"), (24, "veryfast"), Fraction(1)),
+    "av1": _Encoding((35, "10"), (47, "8"), Fraction(3, 5)),
     "vp9": _Encoding((34, "5"), (34, "5"), Fraction(7, 10)),
 }
 

@@ -22,6 +22,7 @@ import resource
 import shutil
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from infra.core.keys import PlanKeys
@@ -35,7 +36,8 @@ from tests.bench import clips
 from tests.bench.service import load_average
 from tests.bench.work import QUIET, run
 from transcode import render
-from transcode.plan import Plan, VideoRendition, plan
+from transcode.plan import Plan, VideoRendition
+from transcode.sampling import planned
 
 TARGET = 0.5  # of PeerTube's recipe
 # Average bits a pixel by height, as PeerTube 8 has them (packages/core-utils/src/videos/bitrate.ts).
@@ -71,8 +73,9 @@ def main() -> None:
 def _source(name: str, source: Path, tools: Tools, out: Path, repeat: int) -> None:
     settings = Settings()
     runner = ProcessRunner(settings)
+    tools = replace(tools, codecs=("h264",))
     info = packets.with_aac_packets(probe(runner, tools, settings, source), source)
-    usual, fit = plan(info, tools.encoder), plan(packets.with_packets(info, source), tools.encoder)
+    usual, fit = (planned(one, source, settings, tools, runner)[1] for one in (info, packets.with_packets(info, source)))
     if fit.source_fit is None or not fit.source_fit.fit:
         print(f"{name:28} not fit: {fit.source_fit}")
         return
@@ -85,7 +88,7 @@ def _source(name: str, source: Path, tools: Tools, out: Path, repeat: int) -> No
 
     def recipe(rungs: Sequence[VideoRendition]) -> None:
         for rung in rungs:
-            run(_peertube(tools, fit, rung, source, out))
+            run(peertube(tools, fit, rung, source, out))
         run([str(tools.ffmpeg), *QUIET, "-i", str(source), "-map", "0:a", "-c:a", "copy", str(out / "sound.mp4")])
 
     every, others = [one.name for one in fit.renditions], [one.name for one in fit.video[1:]]
@@ -118,7 +121,8 @@ def _used_s() -> float:
                for usage in (resource.getrusage(resource.RUSAGE_CHILDREN), resource.getrusage(resource.RUSAGE_SELF)))
 
 
-def _peertube(tools: Tools, made: Plan, rung: VideoRendition, source: Path, out: Path) -> list[str]:
+def peertube(tools: Tools, made: Plan, rung: VideoRendition, source: Path, out: Path) -> list[str]:
+    """The command of PeerTube 8 for one rung."""
     rate = made.frame_rate
     height = min(rung.width_px, rung.height_px)
     bits = next(bits for least, bits in _BITS_PER_PIXEL if height >= least)

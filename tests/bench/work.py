@@ -138,7 +138,9 @@ def _encoder(plan: Plan, rung: VideoRendition) -> list[str]:
     starts = ",".join(f"{float(plan.start_s(k)):.6f}" for k in range(plan.segments))
     cap = ["-maxrate", str(rung.max_bps), "-bufsize", str(rung.buffer_bits)] if rung.capped else []
     threads = encoders._X264_CAPPED_THREADS if rung.capped else encoders._X264_THREADS
-    return ["-c:v", "libx264", "-preset", rung.preset, "-crf", str(rung.crf), *cap,
+    how = encoders.options(plan, rung, capped=rung.capped)
+    return ["-c:v", "libx264", "-preset", rung.preset, "-crf", str(rung.crf), *cap, "-trellis", str(how["trellis"]),
+            "-rc-lookahead", str(how["rc-lookahead"]),
             "-profile:v", "high", "-level", rung.level, "-threads", str(threads),
             "-g", str(group), "-keyint_min", str(group), "-sc_threshold", "0", "-flags", "+cgop",
             "-force_key_frames", starts]
