@@ -79,6 +79,13 @@ def film(tools: Tools, folder: Path, gop: int) -> Path:
         "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-movflags", "+faststart", path))
 
 
+def long_film(tools: Tools, folder: Path, gop: int) -> Path:
+    """The minute of film five times over."""
+    minute = film(tools, folder, gop)
+    return _made(folder / f"{minute.stem}-5min.mp4", lambda path: run_ffmpeg(
+        tools, "-stream_loop", "4", "-i", minute, "-c", "copy", "-movflags", "+faststart", path))
+
+
 def beginning(tools: Tools, source: Path, folder: Path, frames: int, seconds: float) -> Path:
     """The first frames of a clip and their sound, its own packets; a whole number of groups of pictures stays whole."""
     return _made(folder / f"{source.stem}-{frames}f.mp4", lambda path: run_ffmpeg(

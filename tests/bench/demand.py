@@ -2,7 +2,7 @@
 
     python -m tests.bench.demand [--minutes 10] [--cells 12] [--film]
 
-Asks for 6 s cells at random places of a lecture (the corpus's where it is there; --film: a minute of film), one at a
+Asks for 6 s cells at random places of a lecture (the corpus's where it is there; --film: five minutes of film), one at a
 time, over loopback. Seconds to the last byte: median, 95th percentile, worst. Exit code 1 when a target is missed.
 """
 
@@ -38,7 +38,7 @@ def main() -> int:
     tools, folder = clips.tools(), clips.work_folder(arguments.work)
     source = LECTURE if LECTURE.is_file() else clips.lecture(tools, folder, arguments.minutes)
     if arguments.film:
-        source = clips.film(tools, folder, 60)
+        source = clips.long_film(tools, folder, 60)
     passed = True
     print(f"{source.name}; seconds to the last byte of a cell, n = {arguments.cells}")
     for filling in (False, True):
