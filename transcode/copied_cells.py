@@ -28,7 +28,10 @@ def copied_init(plan: Plan, rendition: VideoRendition) -> bytes:
 
 
 def copied_cell(plan: Plan, rendition: VideoRendition, k: int, source: Path) -> bytes:
-    """Segment k, out of `source`, which needs to hold its index and these pictures only. Raises StepFailed(bad_cell)."""
+    """Segment k, out of `source`, which needs to hold its index and these pictures only.
+
+    Raises StepFailed: `bad_cell`, `source_gone`.
+    """
     copied = _copied(rendition)
     first, last = pictures(plan, copied, k)
     try:
@@ -40,6 +43,8 @@ def copied_cell(plan: Plan, rendition: VideoRendition, k: int, source: Path) -> 
             packets = [without_parameters(packet, config) for packet in table.read(file, first, last)]
         shown = _order(table.times[first:last])
         _check(packets, config.length_bytes)
+    except FileNotFoundError as error:
+        raise StepFailed("source_gone", "The source is not there any more: the video was deleted.", retryable=True) from error
     except BadBoxes as error:
         raise StepFailed("bad_cell", f"Segment {k} of {rendition.name} can not be copied from the source: "
                                      f"{error}.") from error

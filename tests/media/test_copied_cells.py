@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -145,6 +146,14 @@ def test_a_cell_that_does_not_begin_with_an_idr_picture_is_not_published(desk: D
     assert [item.key for item in ctx.storage.list("")] == [KEYS.cell(top.name, 0), KEYS.init(top.name)]
     # Looked at before it is planned, it is cut elsewhere.
     assert ctx.plan.boundaries[1] not in desk.context(other, out / "again").plan.boundaries
+
+
+def test_a_source_that_was_deleted_meanwhile_is_named_as_such(desk: Desk, clips: Clips, out: Path) -> None:
+    ctx = desk.context(clip(clips, "b_frames"), out)
+    gone = replace(ctx, source=out / "gone.mp4")
+    with pytest.raises(StepFailed, match="not there any more") as failed:
+        render.render(gone, 1, [ctx.plan.video[0].name])
+    assert failed.value.code == "source_gone"
 
 
 def test_parameter_sets_that_repeat_the_header_are_left_out(desk: Desk, clips: Clips, out: Path) -> None:
