@@ -90,8 +90,9 @@ def test_what_is_filled_is_measured_and_the_rest_is_declared(codecs_service: Ser
 
 
 @pytest.mark.parametrize("codec", ["h264", "av1", "vp9"])
-@pytest.mark.parametrize(("player", "manifest"), [("hls.js", "master.m3u8"), ("shaka", "master.m3u8"),
-                                                  ("shaka", "manifest.mpd"), ("dashjs", "manifest.mpd")])
+@pytest.mark.parametrize(("player", "manifest"), [
+    ("hls.js", "master.m3u8"), pytest.param("shaka", "master.m3u8", marks=pytest.mark.slow),
+    ("shaka", "manifest.mpd"), ("dashjs", "manifest.mpd")])
 def test_each_player_plays_each_codec(codecs_service: Service, video: dict[str, Any], players: Path,  # noqa: F811
                                       browser: Browser, player: str, manifest: str, codec: str) -> None:
     context = browser.new_context()

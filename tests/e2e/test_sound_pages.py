@@ -79,7 +79,7 @@ def test_surround_is_offered_and_the_page_stays_with_stereo(watch: Watch, servic
     assert not page.page.get_by_label("Sound").is_visible()
 
 
-@pytest.mark.parametrize("name", ["lecture.mp3", "lecture.m4a"])
+@pytest.mark.parametrize("name", [pytest.param("lecture.mp3", marks=pytest.mark.slow), "lecture.m4a"])
 def test_sound_alone_has_a_page_that_plays_and_seeks(watch: Watch, service: Service, tmp_path: Path, name: str) -> None:
     video = service.upload(tones(tmp_path / name, seconds=40, hertz=(500,), picture=False), title="A podcast")
     assert (video["playable"], video["renditions"]) == (True, [])
