@@ -44,7 +44,8 @@ def copied_cell(plan: Plan, rendition: VideoRendition, k: int, source: Path) -> 
         shown = _order(table.times[first:last])
         _check(packets, config.length_bytes)
     except FileNotFoundError as error:
-        raise StepFailed("source_gone", "The source is not there any more: the video was deleted.", retryable=True) from error
+        raise StepFailed("source_gone", "The source is not there any more: the video was deleted.",
+                         retryable=True) from error
     except BadBoxes as error:
         raise StepFailed("bad_cell", f"Segment {k} of {rendition.name} can not be copied from the source: "
                                      f"{error}.") from error
