@@ -91,12 +91,7 @@ def pictures_from(plan: Plan, source: Path, start_s: Fraction) -> Any:
 
 def pictures_since_key_frame(plan: Plan, source: Path, start_s: Fraction) -> Any:
     """The pictures of a source from the key frame before output time `start_s` on, counted from 0, without end."""
-    stream = _input(plan, source, start_s)[str(plan.video_index)]
-    if plan.deinterlace:
-        stream = stream.filter("bwdif", deint="interlaced")
-    stream = stream.filter("setpts", "PTS-STARTPTS")
-    stream = stream.filter("fps", fps=f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}")
-    return stream.filter("tpad", stop=-1, stop_mode="clone")
+    return _on_grid(plan, _input(plan, source, start_s), "PTS-STARTPTS")
 
 
 def _decoded(plan: Plan, source: Path, start_s: Fraction, **how: Any) -> Any:
@@ -106,12 +101,18 @@ def _decoded(plan: Plan, source: Path, start_s: Fraction, **how: Any) -> Any:
     with accurate seeking a cell of a variable-rate source would begin with the next one, and a cell that is wholly
     behind the last frame would be empty. Should the first frame come later, it is shown from `start_s` on.
     """
-    stream = _input(plan, source, start_s - plan.seek_lead_s, **how)[str(plan.video_index)]
-    if plan.deinterlace:
-        stream = stream.filter("bwdif", deint="interlaced")
     start = f"({start_s.numerator}/{start_s.denominator})/TB"
     time = f"PTS-({plan.origin_s.numerator}/{plan.origin_s.denominator})/TB"
-    stream = stream.filter("setpts", f"round(if(eq(N,0),min({time},{start}),{time}))")
+    return _on_grid(plan, _input(plan, source, start_s - plan.seek_lead_s, **how),
+                    f"round(if(eq(N,0),min({time},{start}),{time}))")
+
+
+def _on_grid(plan: Plan, source: Any, time: str) -> Any:
+    """The frames of an opened source, without end, on the output grid by the time stamp that the expression gives each."""
+    stream = source[str(plan.video_index)]
+    if plan.deinterlace:
+        stream = stream.filter("bwdif", deint="interlaced")
+    stream = stream.filter("setpts", time)
     # From here on a time stamp is a frame number of the grid, rounded from 0 on and so the same in every cell.
     stream = stream.filter("fps", fps=f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}")
     # What a source says of its mastering screen or its room reaches the header of a lone rung, but not those behind a

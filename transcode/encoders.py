@@ -28,12 +28,9 @@ _X264_LOOKAHEAD, _X264_SCREEN_LOOKAHEAD = 20, 40
 
 def options(plan: Plan, rendition: VideoRendition, *, capped: bool) -> dict[str, Any]:
     """Options of the output that encodes one segment of `rendition` as one closed group of pictures."""
-    frames = max(plan.frames(k) for k in range(plan.segments))
-    how = {"h264": _h264, "av1": _av1, "vp9": _vp9}[rendition.codec](rendition, frames, capped)
-    if rendition.codec == "h264":
-        how["rc-lookahead"] = _X264_SCREEN_LOOKAHEAD if plan.screen else _X264_LOOKAHEAD
+    how = {"h264": _h264, "av1": _av1, "vp9": _vp9}[rendition.codec]
     return {
-        **how,
+        **how(plan, rendition, capped),
         # One closed group of pictures a segment, the same in all rungs: a player can switch at every boundary.
         "flags": "+cgop+bitexact",
         "fps_mode": "passthrough",
@@ -50,13 +47,14 @@ def options(plan: Plan, rendition: VideoRendition, *, capped: bool) -> dict[str,
     }
 
 
-def _h264(rendition: VideoRendition, frames: int, capped: bool) -> dict[str, Any]:
-    group = max(2, frames)  # with 1 it would be another, intra-only profile
+def _h264(plan: Plan, rendition: VideoRendition, capped: bool) -> dict[str, Any]:
+    group = max(2, _longest(plan))  # with 1 it would be another, intra-only profile
     return {
         "c:v": "libx264",
         "preset": rendition.preset,
         "crf": rendition.crf,
         "trellis": _X264_TRELLIS,
+        "rc-lookahead": _X264_SCREEN_LOOKAHEAD if plan.screen else _X264_LOOKAHEAD,
         **({"maxrate": rendition.max_bps, "bufsize": rendition.buffer_bits} if capped else {}),
         "profile:v": "high",
         "level": rendition.level,
@@ -67,7 +65,7 @@ def _h264(rendition: VideoRendition, frames: int, capped: bool) -> dict[str, Any
     }
 
 
-def _av1(rendition: VideoRendition, frames: int, capped: bool) -> dict[str, Any]:
+def _av1(plan: Plan, rendition: VideoRendition, capped: bool) -> dict[str, Any]:
     parameters = {
         "lp": _SVT_CAPPED_THREADS if capped else _SVT_THREADS,
         "level": round(float(rendition.level) * 10),
@@ -78,12 +76,12 @@ def _av1(rendition: VideoRendition, frames: int, capped: bool) -> dict[str, Any]
         "c:v": "libsvtav1",
         "preset": rendition.preset,
         "crf": rendition.crf,
-        "g": frames + 1,
+        "g": _longest(plan) + 1,
         "svtav1-params": ":".join(f"{name}={value}" for name, value in parameters.items()),
     }
 
 
-def _vp9(rendition: VideoRendition, frames: int, capped: bool) -> dict[str, Any]:
+def _vp9(plan: Plan, rendition: VideoRendition, capped: bool) -> dict[str, Any]:
     return {
         "c:v": "libvpx-vp9",
         "deadline": "good",
@@ -93,5 +91,10 @@ def _vp9(rendition: VideoRendition, frames: int, capped: bool) -> dict[str, Any]
         "crf": rendition.crf,
         # 0: constant quality; else quality within a rate, which libvpx exceeds by a third where it is hard (noise).
         "b:v": rendition.max_bps * 3 // 4 if capped else 0,
-        "g": frames + 1,
+        "g": _longest(plan) + 1,
     }
+
+
+def _longest(plan: Plan) -> int:
+    """Frames of the longest segment."""
+    return max(plan.frames(k) for k in range(plan.segments))

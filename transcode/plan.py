@@ -254,7 +254,8 @@ def _exceeds(info: MediaInfo, video: VideoStream, size: ladder.Size, rate: Fract
     if foretold is not None:
         return title.exceeds(foretold, cap)
     source_bps = video.bit_rate_bps or int(info.size_bytes * 8 / max(info.duration_s, Fraction(1)))
-    return _scaled_bps(source_bps, video, size) > _DENSE * cap
+    grown = title.growth(video.width_px * video.height_px, size.width_px * size.height_px)
+    return source_bps * grown > _DENSE * cap
 
 
 def _judged(video: VideoStream, renditions: list[VideoRendition], rate: Fraction, origin_s: Fraction, frames: int
@@ -272,8 +273,3 @@ def _with_copy(renditions: list[VideoRendition], judged: Judged) -> tuple[VideoR
         return tuple(renditions)
     copy = {"codecs": judged.codecs, "level": judged.level, "capped": False, "copied": judged.copied}
     return (renditions[0].model_copy(update=copy), *renditions[1:])
-
-
-def _scaled_bps(source_bps: int, video: VideoStream, size: ladder.Size) -> float:
-    """What the source's bit rate comes to at another size: it grows with the 0.75th power of the pixels."""
-    return float(source_bps * (size.width_px * size.height_px / (video.width_px * video.height_px)) ** 0.75)

@@ -35,16 +35,16 @@ def planned(info: MediaInfo, source: Path, settings: Settings, tools: Tools, run
 
     Raises Rejected as `plan` does. That no samples can be taken is no error.
     """
-    without = plan(info, tools.encoder, tools.codecs)
-    if info.video is None or not _can_be_sampled(info, source):
-        return info, without
-    try:
-        taken = take(without, source, info.duration_s, settings, tools, run)
-    except StepFailed as failure:
-        log.info("no samples: %s", failure)
-        return info, without
-    sampled = info.model_copy(update={"video": info.video.model_copy(update={"samples": taken})})
-    return sampled, plan(sampled, tools.encoder, tools.codecs)
+    if info.video is not None and _can_be_sampled(info, source):
+        # Where the pictures are does not depend on whether they can be copied, which takes a while to find out.
+        bare = info.video.model_copy(update={"packets": None})
+        title = plan(info.model_copy(update={"video": bare}), tools.encoder, tools.codecs[:1])
+        try:
+            taken = take(title, source, info.duration_s, settings, tools, run)
+            info = info.model_copy(update={"video": info.video.model_copy(update={"samples": taken})})
+        except StepFailed as failure:
+            log.info("no samples: %s", failure)
+    return info, plan(info, tools.encoder, tools.codecs)
 
 
 def take(title: Plan, source: Path, duration_s: Fraction, settings: Settings, tools: Tools, run: Runner

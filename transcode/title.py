@@ -42,10 +42,15 @@ def foretold_bps(samples: Sequence[Sample], width_px: int, height_px: int, rate:
     frames = group_s * float(rate)
     hardest = 0.0
     for sample in samples:
-        scale = (width_px * height_px / (sample.width_px * sample.height_px)) ** _GROWTH
+        scale = growth(sample.width_px * sample.height_px, width_px * height_px)
         later = sample.later_bits / max(1, sample.frames - 1)
         hardest = max(hardest, scale * (sample.first_bits + later * (frames - 1)) / group_s)
     return hardest
+
+
+def growth(pixels: int, to_pixels: int) -> float:
+    """By how much the bits grow when a picture of `pixels` is encoded in another size, as well as before."""
+    return float((to_pixels / pixels) ** _GROWTH)
 
 
 def exceeds(foretold: float, max_bps: int) -> bool:

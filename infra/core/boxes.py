@@ -168,7 +168,12 @@ def with_sequence_number(media: bytes, number: int) -> bytes:
 def time_scale(init: bytes) -> int:
     """Ticks a second of the first track of an init section."""
     mdhd = need(init, (b"moov", b"trak", b"mdia", b"mdhd"))
-    return int(fields(init, mdhd, ">I", 20 if version(init, mdhd) == 1 else 12)[0])
+    return clock(init, mdhd)
+
+
+def clock(data: bytes, box: Box) -> int:
+    """Ticks a second, as an mvhd or mdhd box tells (ISO/IEC 14496-12, 8.2.2 and 8.4.2). Raises BadBoxes."""
+    return int(fields(data, box, ">I", 20 if version(data, box) == 1 else 12)[0])
 
 
 def video_codecs(init: bytes) -> str:

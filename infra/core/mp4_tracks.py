@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from infra.core.boxes import BadBoxes, Box, box_header, boxes, fields, find, need, version
+from infra.core.boxes import BadBoxes, Box, box_header, boxes, clock, fields, find, need, version
 
 LEAST_SAMPLES = 100  # libavformat looks at up to 50 packets of a stream, at 40 frames for its rate
 # QuickTime's old sound tables count bytes where they mean frames of up to 6 channels of 4 bytes.
@@ -38,9 +38,8 @@ def top_level(read: Callable[[int, int], bytes], size_bytes: int) -> Iterator[tu
 def length_s(moov: bytes) -> Fraction:
     """How long the movie says it is, in seconds (mvhd). Raises BadBoxes."""
     mvhd = need(moov, (b"mvhd",))
-    late = version(moov, mvhd) == 1
-    scale = int(fields(moov, mvhd, ">I", 20 if late else 12)[0]) or 1
-    return Fraction(int(fields(moov, mvhd, ">Q" if late else ">I", 24 if late else 16)[0]), scale)
+    wide = version(moov, mvhd) == 1
+    return Fraction(int(fields(moov, mvhd, ">Q" if wide else ">I", 24 if wide else 16)[0]), clock(moov, mvhd) or 1)
 
 
 def track_starts(moov: bytes, window_s: float, window_bytes: int) -> Iterator[tuple[int, int]]:
@@ -64,7 +63,7 @@ def track_windows(moov: bytes, start_s: Fraction, end_s: Fraction) -> Iterator[t
     the next frame, however late it is. Raises BadBoxes as `track_starts` does.
     """
     mvhd = need(moov, (b"mvhd",))
-    movie_scale = int(fields(moov, mvhd, ">I", 20 if version(moov, mvhd) == 1 else 12)[0]) or 1
+    movie_scale = clock(moov, mvhd) or 1
     tracks = [_placed(moov, trak, movie_scale) for trak in boxes(moov) if trak.kind == b"trak"]
     begin_s = start_s - LEAD_S
     for track in tracks:
@@ -94,7 +93,7 @@ def key_frames(moov: bytes, start_s: Fraction, end_s: Fraction) -> list[tuple[Fr
     the one before and the one behind: where each lies in the file. None: every frame is one. Raises BadBoxes.
     """
     mvhd = need(moov, (b"mvhd",))
-    movie_scale = int(fields(moov, mvhd, ">I", 20 if version(moov, mvhd) == 1 else 12)[0]) or 1
+    movie_scale = clock(moov, mvhd) or 1
     tracks = (_placed(moov, trak, movie_scale) for trak in boxes(moov) if trak.kind == b"trak")
     track = next((track for track in tracks if track.is_picture and track.table.count), None)
     if track is None:
@@ -136,7 +135,7 @@ class _Placed:
 
 def _placed(moov: bytes, trak: Box, movie_scale: int) -> _Placed:
     mdhd = need(moov, (b"mdia", b"mdhd"), trak.start, trak.end)
-    scale = int(fields(moov, mdhd, ">I", 20 if version(moov, mdhd) == 1 else 12)[0]) or 1
+    scale = clock(moov, mdhd) or 1
     handler = fields(moov, need(moov, (b"mdia", b"hdlr"), trak.start, trak.end), "4s", 8)[0]
     table = _table(moov, need(moov, (b"mdia", b"minf", b"stbl"), trak.start, trak.end))
     empty, shown = _edits(moov, trak)
@@ -160,7 +159,7 @@ class _Table:
 
 def _track(moov: bytes, trak: Box, mvhd: Box, window_s: float, window_bytes: int) -> Iterator[tuple[int, int]]:
     mdhd = need(moov, (b"mdia", b"mdhd"), trak.start, trak.end)
-    scale = int(fields(moov, mdhd, ">I", 20 if version(moov, mdhd) == 1 else 12)[0]) or 1
+    scale = clock(moov, mdhd) or 1
     stbl = need(moov, (b"mdia", b"minf", b"stbl"), trak.start, trak.end)
     table = _table(moov, stbl)
     if not table.count:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from infra.core.boxes import BadBoxes, Box, fields, find, need, version
+from infra.core.boxes import BadBoxes, Box, clock, fields, find, need, version
 
 _MOST_BYTES = 1 << 62  # what can be sought to
 
@@ -107,7 +107,7 @@ def integers(data: bytes, box: Box, at: int, count: int, kind: str) -> array[int
 def movie_scale(moov: bytes) -> int:
     """Ticks a second of the movie's own time line. Raises BadBoxes."""
     mvhd = need(moov, (b"mvhd",))
-    scale = int(fields(moov, mvhd, ">I", 20 if version(moov, mvhd) == 1 else 12)[0])
+    scale = clock(moov, mvhd)
     if scale == 0:
         raise BadBoxes("the movie has no time scale")
     return scale
@@ -116,7 +116,7 @@ def movie_scale(moov: bytes) -> int:
 def track_scale(moov: bytes, trak: Box) -> int:
     """Ticks a second of a track. Raises BadBoxes."""
     mdhd = need(moov, (b"mdia", b"mdhd"), trak.start, trak.end)
-    scale = int(fields(moov, mdhd, ">I", 20 if version(moov, mdhd) == 1 else 12)[0])
+    scale = clock(moov, mdhd)
     if scale == 0:
         raise BadBoxes("the track has no time scale")
     return scale

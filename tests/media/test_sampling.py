@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +70,6 @@ def test_a_look_that_fails_leaves_the_usual_plan(desk: Desk) -> None:
     def broken(*args: Any, **more: Any) -> Any:
         raise StepFailed("tool_timed_out", "It took too long.")
     info = desk.info(LECTURE)
-    made = planned(info, LECTURE, desk.settings, replace(desk.tools), broken)
+    made = planned(info, LECTURE, desk.settings, desk.tools, broken)
     assert made[0] == info
     assert names(made[1]) == ["h264-1080p", "h264-720p", "h264-480p", "h264-360p"]
