@@ -21,7 +21,7 @@ from transcode import colour, grid, ladder, levels, sound, title
 from transcode.sound import AudioTrack
 from transcode.source_fit import CopiedPackets, Judged, SourceFit, Top, judge
 
-PLAN_VERSION = 4  # part of the id: raise it when the same fields come to mean other bytes
+PLAN_VERSION = 5  # part of the id: raise it when the same fields come to mean other bytes
 _DENSE = 2  # a source this many times its rung's cap: cameras write 2 to 4 times of what x264 makes of it
 # Where a container has no index, a seek lands somewhere near: begin this much earlier to be sure of a key frame.
 _UNINDEXED_LEAD_S = Fraction(12)

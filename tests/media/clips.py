@@ -27,6 +27,7 @@ from transcode.plan import Plan, plan
 from transcode.render import RenderContext
 from transcode.sound import AudioTrack
 
+CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
 KEYS = PlanKeys("")
 BITS, WIDTH, HEIGHT = 16, 320, 180
 FIRST_FLASH, FLASH_EVERY = 13, 33  # frames at 25 a second: 0.52 s, then every 1.32 s
@@ -36,6 +37,11 @@ BURSTS = "settb=1/90000,setpts=(floor(N/10)+0.03*mod(N\\,10))/TB"
 # A level that is too high to be copied: clips are about cells that are encoded, unless they say otherwise with COPIED.
 _ENCODED, COPIED = ("-x264-params", "level=5.1"), ("-x264-params", "level=4")
 VARIABLE = ("-fps_mode", "passthrough", "-enc_time_base", "1:90000")
+
+
+def digests(ctx: RenderContext) -> dict[str, str]:
+    """The SHA-256 of every object there is, by key: pytest takes minutes to show how long bytes differ."""
+    return {item.key: hashlib.sha256(ctx.storage.read(item.key)).hexdigest() for item in ctx.storage.list("")}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from clips import KEYS, Clips, Desk
+from clips import CORPUS, KEYS, Clips, Desk, digests
 
 from transcode import render
 
@@ -15,10 +15,6 @@ pytestmark = pytest.mark.media
 @pytest.fixture
 def source(clips: Clips) -> Path:
     return clips.counted("three_rungs.mp4", 250, "25", size="1280x720")
-
-
-def stored(ctx: render.RenderContext) -> dict[str, bytes]:
-    return {item.key: ctx.storage.read(item.key) for item in ctx.storage.list("")}
 
 
 def test_a_cell_rendered_alone_is_the_cell_of_the_background_fill(desk: Desk, source: Path, out: Path) -> None:
@@ -33,8 +29,8 @@ def test_a_cell_rendered_alone_is_the_cell_of_the_background_fill(desk: Desk, so
     for k in reversed(range(alone.plan.segments)):
         for name in reversed(names):
             render.render(alone, k, [name])
-    assert stored(alone) == stored(filled)
-    assert len(stored(alone)) == 3 * (alone.plan.segments + 1)
+    assert digests(alone) == digests(filled)
+    assert len(digests(alone)) == 3 * (alone.plan.segments + 1)
 
 
 def test_a_cell_is_the_same_in_every_run(desk: Desk, source: Path, out: Path) -> None:
@@ -44,6 +40,18 @@ def test_a_cell_is_the_same_in_every_run(desk: Desk, source: Path, out: Path) ->
         name = ctx.plan.video[0].name
         render.render(ctx, 3, [name])
         results.add(ctx.storage.read(KEYS.cell(name, 3)))
+    assert len(results) == 1
+
+
+@pytest.mark.corpus
+@pytest.mark.slow
+def test_a_cell_of_a_film_is_the_same_in_every_run(desk: Desk, out: Path) -> None:
+    # Where x264's lookahead had a thread of its own, one in about twenty of these came out otherwise.
+    results = set()
+    for attempt in range(8):
+        ctx = desk.context(CORPUS / "lectures" / "talking_heads_vp9_noaudio.webm", out / str(attempt))
+        render.render(ctx, 4, [rendition.name for rendition in ctx.plan.video if rendition.codec == "h264"])
+        results.add(frozenset(digests(ctx).items()))
     assert len(results) == 1
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clips import Clips, Desk
+from clips import CORPUS, Clips, Desk
 
 from infra.core.errors import Rejected, StepFailed
 from ingest import essentials as subject
@@ -18,7 +18,6 @@ from transcode.render import make_inits
 from transcode.sampling import planned
 
 pytestmark = pytest.mark.media
-CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
 MIB = 1 << 20
 NOISE = ("-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d={s},noise=alls=20:allf=t", "-f", "lavfi", "-i",
          "sine=440:r=48000:d={s}")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
-from clips import Desk
+from clips import CORPUS, Desk
 
 from infra.core.errors import Rejected
 from ingest.probe import probe
 
-CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
 pytestmark = [pytest.mark.media, pytest.mark.corpus,
               pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not beside this checkout")]
 
