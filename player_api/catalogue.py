@@ -55,6 +55,13 @@ def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha25
     refill(session, video, usual_codecs)
 
 
+def replace_sound(session: Session, video: Video, plan: Plan, usual_codecs: Sequence[str]) -> None:
+    """Give `video` its plan anew, with other audio renditions. Its id stays: it says where all the cells lie."""
+    video.plan = plan.model_dump(mode="json")
+    video.updated_at = session.scalar(select(now())) or video.updated_at
+    refill(session, video, usual_codecs)
+
+
 def refill(session: Session, video: Video, usual_codecs: Sequence[str]) -> None:
     """Have all of the video rendered in the background in the codecs that it, its organization or `usual_codecs` say.
 
@@ -172,7 +179,7 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         "tracks": [
             {"kind": "audio", "name": track.name, "label": track.label, "codecs": track.codecs,
              "channels": track.channels, "language": track.language, "copied": track.copy_nth is not None,
-             "loudness": loudness.get(track.stream_index)}
+             "loudness": loudness.get(track.stream_index), "gain_db": track.gain_db}
             for track in plan.audio
         ] if plan else [],
         "downloads": downloads,

@@ -27,7 +27,7 @@ from player_api.demand import Waiting
 from player_api.services import Services
 from transcode import dash, playlists, storyboard, trickplay
 from transcode.bandwidth import BitRates
-from transcode.plan import Plan
+from transcode.plan import Plan, VideoRendition
 from transcode.render_pictures import poster_candidates, still
 from transcode.sound import AudioTrack
 from transcode.steps import INIT, STILL
@@ -49,6 +49,7 @@ class Playable:
     video_id: str
     plan: Plan
     keys: PlanKeys
+    updated_at: float
     bit_rates: Mapping[str, BitRates]  # of the renditions that are complete
     poster_s: float | None  # None: not chosen, and not found yet
 
@@ -59,14 +60,21 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
     remembered: dict[str, tuple[float, Playable]] = {}
     hls_codecs = services.settings.hls_codecs.split(",")
 
-    async def playable(playback_id: str) -> Playable:
+    async def playable(playback_id: str, *, latest: bool = False) -> Playable:
         found = remembered.get(playback_id)
-        if found is None or time.monotonic() - found[0] > _REMEMBER_S:
+        if found is None or latest or time.monotonic() - found[0] > _REMEMBER_S:
             fresh = await run_in_threadpool(_load, services, playback_id, found[1] if found else None)
             if len(remembered) > 500:
                 remembered.clear()
             found = remembered[playback_id] = (time.monotonic(), fresh)
         return found[1]
+
+    async def with_rendition(playback_id: str, name: str) -> tuple[Playable, VideoRendition | AudioTrack | None]:
+        """The video, and its rendition of that name; another process may have listed it a moment ago."""
+        video = await playable(playback_id)
+        if video.plan.rendition(name) is None:
+            video = await playable(playback_id, latest=True)
+        return video, video.plan.rendition(name)
 
     async def answer(request: Request, video: Playable, key: str, rendition: str, k: int, mime: str,
                      cache: str = _FOR_EVER) -> Response:
@@ -180,8 +188,7 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
     @routes.get("/{playback_id}/{rendition}/index.m3u8")
     async def index(playback_id: str, rendition: str, request: Request) -> Response:
         """Media playlist of one rendition: every segment of the whole video."""
-        video = await playable(playback_id)
-        found = video.plan.rendition(rendition)
+        video, found = await with_rendition(playback_id, rendition)
         if found is None:
             raise NotFound("rendition_not_found", "This video has no such rendition.")
         return _text(request, playlists.media(video.plan, found))
@@ -190,8 +197,7 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
     @routes.get("/{playback_id}/{rendition}/{name}")
     async def segment(playback_id: str, rendition: str, name: str, request: Request) -> Response:
         """An init section (init.mp4) or a cell ({n}.m4s). A cell that does not exist yet is rendered now."""
-        video = await playable(playback_id)
-        found = video.plan.rendition(rendition)
+        video, found = await with_rendition(playback_id, rendition)
         match = _CELL.fullmatch(name)
         if found is None or not (match or name == "init.mp4"):
             raise NotFound("segment_not_found", "This video has no such segment.")
@@ -209,7 +215,7 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
 def _load(services: Services, playback_id: str, known: Playable | None) -> Playable:
     """Raises NotFound for what is not (or no longer, or not yet) playable."""
     columns = (Video.organization_id, Video.id, Video.plan_id, Video.bit_rates, Video.poster_time_s,
-               Video.found_poster_s)
+               Video.found_poster_s, Video.updated_at)
     query = select(*columns).where(Video.playback_id == playback_id, Video.deleted_at.is_(None))
     with services.database.read() as session:
         row = session.execute(query).one_or_none() if is_id(playback_id) else None
@@ -220,10 +226,11 @@ def _load(services: Services, playback_id: str, known: Playable | None) -> Playa
         keys = PlanKeys.of(row.organization_id, row.id, row.plan_id)
         fresh = {"bit_rates": {name: BitRates(*rates) for name, rates in (row.bit_rates or {}).items()},
                  "poster_s": row.poster_time_s if row.poster_time_s is not None else row.found_poster_s}
-        if known is not None and known.keys == keys:  # a plan never changes: parsing it again would cost milliseconds
+        # A plan hardly ever changes, and then the video is touched: parsing it again would cost milliseconds.
+        if known is not None and (known.keys, known.updated_at) == (keys, row.updated_at):
             return replace(known, **fresh)
         plan = Plan.model_validate(session.scalar(select(Video.plan).where(Video.id == row.id)))
-    return Playable(row.organization_id, row.id, plan, keys, **fresh)
+    return Playable(row.organization_id, row.id, plan, keys, row.updated_at, **fresh)
 
 
 def _text(request: Request, playlist: str, mime: str = PLAYLIST_TYPE) -> Response:

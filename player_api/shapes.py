@@ -81,6 +81,8 @@ class TrackLine(_Shape):
     language: str | None = Field(description="BCP 47; null: the file does not say.", examples=["fr"])
     copied: bool = Field(description="The source's own packets, not encoded again.")
     loudness: LoudnessLine | None = Field(description="Of the source's track; null until it is measured.")
+    gain_db: float = Field(description="What brings it to -16 LUFS, where the operator wants that; 0: it is as it was.",
+                           examples=[4.2])
 
 
 class SourceFitLine(_Shape):

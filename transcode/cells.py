@@ -21,6 +21,7 @@ from infra.core.command import GIB, Command, Limits
 from infra.core.safety import input_args
 from infra.core.steps import Tools
 from transcode import encoders
+from transcode.normalization import PEAK_DBFS
 from transcode.plan import Plan, VideoRendition
 from transcode.sound import AudioTrack
 
@@ -152,16 +153,12 @@ def audio_command(tools: Tools, plan: Plan, track: AudioTrack, source: Path, k: 
     seek_s = max(0, begin // track.sample_rate_hz - 1)
     sound = _input(plan, source, Fraction(seek_s))[str(track.stream_index)].filter("asetpts", _sound_time(plan, track))
     source_rate = track.source_rate_hz
-    # Left and right get the centre and each back channel at 0.707 and no LFE (ITU-R BS.775-3, table 2), all of it
-    # scaled so that full scale in every channel is full scale. Wherever ffmpeg puts the mixing, both filters know.
-    mixing = {"rematrix_maxval": 1} if track.source_channels > 2 else {}
+    # Gaps become silence and overlaps are dropped, so that sample n is second n / rate, whatever the source did.
+    # Two filters: one that resamples as well loses seconds of sound after a seek (ffmpeg 8.1).
+    sound = sound.filter("aresample", source_rate, **{"async": 1, "min_hard_comp": "0.02",
+                                                      "first_pts": seek_s * source_rate, **_mixing(track)})
     sound = (
-        # Gaps become silence and overlaps are dropped, so that sample n is second n / rate, whatever the source did.
-        # Two filters: one that resamples as well loses seconds of sound after a seek (ffmpeg 8.1).
-        sound.filter("aresample", source_rate, **{"async": 1, "min_hard_comp": "0.02",
-                                                  "first_pts": seek_s * source_rate, **mixing})
-        .filter("aresample", track.sample_rate_hz, **mixing)
-        .filter("aformat", sample_fmts="fltp", channel_layouts="5.1" if track.surround else "stereo")
+        levelled(mixed(sound, track), track)
         .filter("apad")
         .filter("atrim", start_pts=begin, end_pts=end)
         .filter("asetpts", "PTS-STARTPTS")
@@ -170,6 +167,29 @@ def audio_command(tools: Tools, plan: Plan, track: AudioTrack, source: Path, k: 
                            **{"c:a": "aac", "b:a": track.bit_rate_bps, "flags": "+bitexact"})
     argv = with_input_limits(tools, output, source, max_pixels)
     return Command(argv, reads=(source,), work=work, nice=nice, limits=media_limits(Fraction(end - begin, 48_000)))
+
+
+def mixed(sound: Any, track: AudioTrack) -> Any:
+    """The sound of a source in the sample rate and the channels of a rendition."""
+    return (sound.filter("aresample", track.sample_rate_hz, **_mixing(track))
+            .filter("aformat", sample_fmts="fltp", channel_layouts="5.1" if track.surround else "stereo"))
+
+
+def levelled(sound: Any, track: AudioTrack) -> Any:
+    """The sound of a rendition with its gain, and not over full scale."""
+    if not track.gain_db:
+        return sound
+    # A millisecond before a peak the limiter turns down, and a tenth of a second after it has forgotten it: a cell, whose
+    # decoding begins a second earlier, has the same sound as one long run.
+    return (sound.filter("volume", f"{track.gain_db}dB")
+            .filter("alimiter", limit=round(10 ** (PEAK_DBFS / 20), 4), attack=1, release=100, level=0, latency=1)
+            .filter("aformat", sample_fmts="fltp"))
+
+
+def _mixing(track: AudioTrack) -> dict[str, int]:
+    # Left and right get the centre and each back channel at 0.707 and no LFE (ITU-R BS.775-3, table 2), all of it
+    # scaled so that full scale in every channel is full scale. Wherever ffmpeg puts the mixing, each filter knows.
+    return {"rematrix_maxval": 1} if track.source_channels > 2 else {}
 
 
 def _sound_time(plan: Plan, track: AudioTrack) -> str:

@@ -1,4 +1,5 @@
-"""How loud the tracks of a source are: EBU R 128, measured over the whole of each, for the creator to see.
+"""How loud the tracks of a source are: EBU R 128, measured over the whole of each, for the creator to see; and where the
+operator wants all videos equally loud, what follows for the plan.
 
 It takes decoding all sound, a second or so of processor time for five minutes, so it is a step in the background and
 nothing waits for it.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,24 +19,30 @@ import ffmpeg
 from infra.core import keys
 from infra.core.command import Command
 from infra.core.errors import StepFailed
-from infra.core.media import Loudness, MediaInfo
+from infra.core.media import AudioStream, Loudness, MediaInfo
 from infra.core.steps import Runner, StepContext, Tools
-from transcode import sound
-from transcode.cells import media_limits, with_input_limits
+from transcode import normalization, sound
+from transcode.cells import levelled, media_limits, mixed, with_input_limits
+from transcode.plan import Plan
+from transcode.sound import AudioTrack
 
 log = logging.getLogger(__name__)
 
 _NICE = 15
+_ROUNDS = 3  # of measuring what a limiter takes away
 # What the filter says at its end. It takes whatever is below -70 LUFS for silence (ITU-R BS.1770-5, the absolute gate).
 _SUMMARY = re.compile(r"I:\s+(?P<integrated>\S+) LUFS.*?LRA:\s+(?P<range>\S+) LU\b.*?Peak:\s+(?P<peak>\S+) dBFS", re.DOTALL)
 _SILENCE_LUFS = -70.0
 
 
 def loudness_command(tools: Tools, stream_index: int, source: Path, duration_s: Fraction, *, max_pixels: int,
-                     nice: int = 0) -> Command:
-    """Measure one track of `source`; the answer is in the last lines of stderr, for `parse_summary`."""
-    track = ffmpeg.input(f"file:{source}")[str(stream_index)]
-    measured = track.filter("ebur128", peak="true", framelog="quiet")
+                     nice: int = 0, rendition: AudioTrack | None = None) -> Command:
+    """Measure one track of `source`, or what a rendition makes of it; the answer is in the last lines of stderr, for
+    `parse_summary`.
+    """
+    heard = ffmpeg.input(f"file:{source}")[str(stream_index)]
+    made = levelled(mixed(heard, rendition), rendition) if rendition else heard
+    measured = made.filter("ebur128", peak="true", framelog="quiet")
     argv = with_input_limits(tools, ffmpeg.output(measured, "-", f="null"), source, max_pixels, level="info")
     return Command(argv, reads=(source,), nice=nice, limits=media_limits(duration_s))
 
@@ -54,9 +62,12 @@ def parse_summary(stderr: str) -> Loudness | None:
 
 
 def measure(tools: Tools, run: Runner, stream_index: int, source: Path, duration_s: Fraction, *, max_pixels: int,
-            nice: int = 0) -> Loudness:
-    """The loudness of one track. Raises StepFailed: `not_measured` or the runner's codes."""
-    command = loudness_command(tools, stream_index, source, duration_s, max_pixels=max_pixels, nice=nice)
+            nice: int = 0, rendition: AudioTrack | None = None) -> Loudness:
+    """The loudness of one track, or of what a rendition makes of it. Raises StepFailed: `not_measured` or the runner's
+    codes.
+    """
+    command = loudness_command(tools, stream_index, source, duration_s, max_pixels=max_pixels, nice=nice,
+                               rendition=rendition)
     failed = StepFailed("not_measured", "How loud the sound is could not be measured; the source may be damaged.",
                         retryable=True)
     try:
@@ -74,6 +85,7 @@ def measure(tools: Tools, run: Runner, stream_index: int, source: Path, duration
 def loudness(ctx: StepContext) -> dict[str, Any]:
     """The step: {"loudness": {index of a stream: its Loudness}} of every track that is rendered.
 
+    Where the settings want all videos equally loud, also what follows: {"plan", "usual_codecs": of the fill}.
     Raises StepFailed: `not_planned`, `not_measured` or the runner's codes; OutOfSpace.
     """
     info = ctx.video.media_info
@@ -88,7 +100,47 @@ def loudness(ctx: StepContext) -> dict[str, Any]:
                                max_pixels=ctx.settings.max_pixels, nice=_NICE)
             found[str(stream.index)] = measured.model_dump(mode="json")
             ctx.progress(done / len(streams))
+        if ctx.settings.normalize_loudness and ctx.video.plan is not None:
+            plan = normalized(Plan.model_validate(ctx.video.plan), with_loudness(info, found), source, ctx.tools,
+                              ctx.run, max_pixels=ctx.settings.max_pixels, nice=_NICE)
+            return {"loudness": found, "plan": plan.model_dump(mode="json"),
+                    "usual_codecs": ctx.settings.fill_codecs.split(",")}
     return {"loudness": found}
+
+
+def normalized(plan: Plan, info: MediaInfo, source: Path, tools: Tools, run: Runner, *, max_pixels: int, nice: int = 0
+               ) -> Plan:
+    """`plan` with its sound at `normalization.TARGET_LUFS`; `info` says how loud the source's tracks are.
+
+    Raises as `measure` does.
+    """
+    streams = {stream.index: stream for stream in info.audio}
+
+    def heard(track: AudioTrack, gain_db: float) -> Loudness:
+        stream = streams[track.stream_index]
+        rendition = sound.encoded(info, stream, track.name, track.label, track.channels, plan.boundaries, plan.frame_rate,
+                                  gain_db)
+        return measure(tools, run, stream.index, source, stream.duration_s or info.duration_s, max_pixels=max_pixels,
+                       nice=nice, rendition=rendition)
+
+    gains_db = {track.name: _gain_db(track, streams[track.stream_index], heard) for track in plan.audio}
+    return normalization.normalized(plan, info, gains_db)
+
+
+def _gain_db(track: AudioTrack, stream: AudioStream, heard: Callable[[AudioTrack, float], Loudness]) -> float:
+    """The gain of a rendition; `heard` measures what comes out with one, limited."""
+    # In other channels than the source's it has another loudness.
+    found = stream.loudness if stream.loudness and stream.channels == 2 else heard(track, 0)
+    gain_db = normalization.gain_db(found.integrated_lufs)
+    for _ in range(_ROUNDS):
+        if not gain_db or (found.true_peak_dbtp or 0) + gain_db <= normalization.PEAK_DBFS:
+            break
+        # What the limiter takes away is missing: speech between the bangs of a door.
+        lacking_db = normalization.gain_db(heard(track, gain_db).integrated_lufs)
+        gain_db = normalization.at_most(gain_db + lacking_db)
+        if not lacking_db:
+            break
+    return gain_db
 
 
 def with_loudness(info: MediaInfo, found: dict[str, Any]) -> MediaInfo:

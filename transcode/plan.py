@@ -88,6 +88,7 @@ class Plan(Frozen):
     boundaries: tuple[int, ...]  # frame numbers
     video: tuple[VideoRendition, ...]  # codec by codec, each largest first; a size is scaled from the one before it
     audio: tuple[AudioTrack, ...]  # the one to be heard at first in front; stereo before 5.1
+    replaced: tuple[AudioTrack, ...] = ()  # no longer listed, but players that began with them still get them
     cover_index: int | None = None  # a picture that the source carries along, where it has no other
     warnings: tuple[str, ...] = ()
     source_fit: SourceFit | None = None  # whether the source is a rendition as it is, and why not
@@ -108,7 +109,7 @@ class Plan(Frozen):
 
     @property
     def renditions(self) -> tuple[VideoRendition | AudioTrack, ...]:
-        """Video as in `video`, then audio."""
+        """What is listed: video as in `video`, then audio."""
         return (*self.video, *self.audio)
 
     @property
@@ -128,8 +129,8 @@ class Plan(Frozen):
         return self.boundaries[k] / self.frame_rate
 
     def rendition(self, name: str) -> VideoRendition | AudioTrack | None:
-        """The rendition of that name, or None."""
-        return next((rendition for rendition in self.renditions if rendition.name == name), None)
+        """The rendition of that name, listed or replaced, or None."""
+        return next((found for found in (*self.renditions, *self.replaced) if found.name == name), None)
 
     def segment_durations_s(self, rendition: VideoRendition | AudioTrack) -> list[Fraction]:
         """Exact duration of each segment of a rendition (EXTINF)."""

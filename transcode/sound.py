@@ -47,6 +47,7 @@ class AudioTrack(Frozen):
     source_start_s: Rational = Fraction(0)
     language: str | None = None  # BCP 47
     describes_video: bool = False  # audio description, for those who do not see the picture
+    gain_db: float = 0.0  # brings it to the loudness of `transcode.normalization`; 0: as it is
 
     @property
     def surround(self) -> bool:
@@ -113,10 +114,13 @@ def _output_rate_hz(stream: AudioStream) -> int:
 
 def _track(info: MediaInfo, stream: AudioStream, name: str, label: str, channels: int, origin_s: Fraction,
            cuts: Sequence[int], rate: Fraction) -> AudioTrack:
-    language = bcp47(stream.language)
     copied = _copied(stream, name, label, channels, origin_s, cuts, rate)
-    if copied is not None:
-        return copied
+    return copied or encoded(info, stream, name, label, channels, cuts, rate)
+
+
+def encoded(info: MediaInfo, stream: AudioStream, name: str, label: str, channels: int, cuts: Sequence[int],
+            rate: Fraction, gain_db: float = 0.0) -> AudioTrack:
+    """A rendition of `stream` that is not the source's own packets. The rest as in `tracks`."""
     sample_rate = _output_rate_hz(stream)
     channels = max(channels, 2)  # HLS authoring 2.3: stereo AAC must be there
     return AudioTrack(
@@ -134,8 +138,9 @@ def _track(info: MediaInfo, stream: AudioStream, name: str, label: str, channels
         source_rate_hz=stream.sample_rate_hz,
         source_channels=stream.channels,
         source_start_s=stream.start_s,
-        language=language,
+        language=bcp47(stream.language),
         describes_video=stream.describes_video,
+        gain_db=gain_db,
     )
 
 

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     fill_codecs: str = Field("h264,av1", pattern=f"^({_CODECS})?$", description="Codecs of which every segment is "
                              "rendered in the background (h264, av1, vp9); the others when somebody asks. An "
                              "organization or a video may say otherwise.")
+    normalize_loudness: bool = Field(False, description="Bring the sound of every video to -16 LUFS. It begins as it "
+                                     "is, and is replaced once its loudness is measured.")
     hls_codecs: str = Field("h264,av1", pattern=f"^{_CODECS}$", description="Codecs that HLS playlists list. Apple's "
                             "rules know no VP9; DASH manifests list all three.")
 

@@ -115,7 +115,7 @@ def plan(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)],
     settings = Settings()
     runner = ProcessRunner(settings)
     tools = find_tools(settings, runner)
-    found = examine(file, settings, tools, runner)
+    _, found = examine(file, settings, tools, runner)
     if as_json:
         print(found.model_dump_json(indent=1))
         return

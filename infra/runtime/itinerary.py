@@ -62,6 +62,8 @@ def _heard(session: Session, video: Video, key: str, outcome: Outcome) -> None:
     assert outcome is not None
     info = MediaInfo.model_validate(video.media_info)
     video.media_info = with_loudness(info, outcome["loudness"]).model_dump(mode="json")
+    if "plan" in outcome:
+        catalogue.replace_sound(session, video, Plan.model_validate(outcome["plan"]), outcome["usual_codecs"])
 
 
 def _poster_found(session: Session, video: Video, key: str, outcome: Outcome) -> None:

@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from infra.core.errors import Conflict, NotFound, OutOfSpace, StepFailed
 from infra.core.keys import PlanKeys
-from infra.core.media import Loudness
+from infra.core.media import Loudness, MediaInfo
 from infra.core.settings import Settings
 from infra.core.steps import Tools
 from infra.process import ProcessRunner
@@ -28,10 +28,10 @@ from infra.storage.local import LocalStorage
 from ingest import packets
 from ingest.probe import probe
 from player_api.pages import static_watch_page
-from transcode import dash, playlists, render, render_pictures, render_trickplay, storyboard, trickplay
+from transcode import dash, playlists, render, render_pictures, render_trickplay, sound, storyboard, trickplay
 from transcode.bandwidth import bit_rates
 from transcode.key_frames import near_enough
-from transcode.loudness import measure
+from transcode.loudness import measure, normalized, with_loudness
 from transcode.plan import Plan
 from transcode.sampling import planned
 
@@ -46,18 +46,18 @@ class Processed:
     folder: Path
     wall_s: float
     size_bytes: int
-    loudness: dict[str, Loudness]  # by stereo rendition
+    loudness: dict[str, Loudness]  # of the source's tracks, by stereo rendition
 
 
-def examine(file: Path, settings: Settings, tools: Tools, runner: ProcessRunner) -> Plan:
-    """The plan of a file. Raises NotFound, Rejected."""
+def examine(file: Path, settings: Settings, tools: Tools, runner: ProcessRunner) -> tuple[MediaInfo, Plan]:
+    """What a file is, and its plan. Raises NotFound, Rejected."""
     if not file.is_file():
         raise NotFound("no_such_file", f"There is no file {file}.")
     if not os.access(file, os.R_OK):
         raise NotFound("not_readable", f"The file {file} may not be read by this user.")
     file = file.absolute()
     info = packets.with_packets(probe(runner, tools, settings, file), file)
-    return planned(info, file, settings, tools, runner)[1]
+    return planned(info, file, settings, tools, runner)
 
 
 def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools, runner: ProcessRunner,
@@ -66,7 +66,11 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     begun = time.monotonic()
     wanted = settings.fill_codecs.split(",")
     codecs = tuple(codec for codec in tools.codecs if codec in wanted)
-    plan = examine(file, settings, replace(tools, codecs=codecs or tools.codecs[:1]), runner)
+    file = file.absolute()
+    info, plan = examine(file, settings, replace(tools, codecs=codecs or tools.codecs[:1]), runner)
+    info = _heard(info, file, settings, tools, runner)
+    if settings.normalize_loudness:
+        plan = normalized(plan, info, file, tools, runner, max_pixels=settings.max_pixels)
     _claim(out, plan)
     storage = LocalStorage(out)
     names = [rendition.name for rendition in plan.renditions]
@@ -79,7 +83,7 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
             work = Path(scratch) / str(number)
             work.mkdir()
             return render.RenderContext(
-                plan, PlanKeys(""), file.absolute(), work, storage, tools,
+                plan, PlanKeys(""), file, work, storage, tools,
                 lambda command, **how: runner(command, cancelled=stop.is_set, **how), settings.max_pixels)
 
         def segment(k: int) -> None:
@@ -104,9 +108,6 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
             stop.set()
             pool.shutdown(cancel_futures=True)
 
-    loudness = {track.name: measure(tools, runner, track.stream_index, file.absolute(), plan.duration_s,
-                                    max_pixels=settings.max_pixels) for track in plan.audio if not track.surround}
-
     # The playlists come last: while they are absent, nobody takes the folder for finished.
     for rendition in plan.renditions:
         storage.put(f"{rendition.name}/index.m3u8", playlists.media(plan, rendition).encode())
@@ -124,7 +125,17 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     storage.put("manifest.mpd", dash.mpd(plan, measured).encode())
     storage.put("master.m3u8", playlists.multivariant(plan, settings.hls_codecs.split(","), measured).encode())
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    return Processed(plan, out, time.monotonic() - begun, size, loudness)
+    loudness = {stream.index: stream.loudness for stream in info.audio if stream.loudness is not None}
+    return Processed(plan, out, time.monotonic() - begun, size,
+                     {track.name: loudness[track.stream_index] for track in plan.audio if not track.surround})
+
+
+def _heard(info: MediaInfo, file: Path, settings: Settings, tools: Tools, runner: ProcessRunner) -> MediaInfo:
+    """`info` with how loud each track is that is rendered."""
+    return with_loudness(info, {str(stream.index): measure(tools, runner, stream.index, file,
+                                                           stream.duration_s or info.duration_s,
+                                                           max_pixels=settings.max_pixels).model_dump()
+                                for stream in sound.chosen(info)})
 
 
 def _pictures(plan: Plan, ctx: render.RenderContext, source: Path) -> int:

@@ -61,7 +61,7 @@ def examined(file: Path, name: str, settings: Settings, tools: Tools, run: Proce
     """Render a few cells of a file, and decode them."""
     begun = time.monotonic()
     try:
-        plan = examine(file, settings, replace(tools, codecs=("h264", "av1")), run)
+        _, plan = examine(file, settings, replace(tools, codecs=("h264", "av1")), run)
     except LecternError as refused:
         return Row(name, refused.code, refused.message)
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:

@@ -100,3 +100,33 @@ def test_sound_alone_has_a_page_that_plays_and_seeks(watch: Watch, service: Serv
     # A tone of 0.3 is -10.5 dBFS, 3 dB less by its power, and K-weighting takes 0.6 at 500 Hz (ITU-R BS.1770).
     assert ready["tracks"][0]["loudness"]["integrated_lufs"] == pytest.approx(-14.0, abs=0.8)
     assert ready["tracks"][0]["loudness"]["true_peak_dbtp"] == pytest.approx(-10.4, abs=0.8)
+
+
+def test_an_operator_can_have_all_videos_equally_loud(watch: Watch, tmp_path: Path) -> None:
+    service = Service.start(tmp_path / "loud", LECTERN_NORMALIZE_LOUDNESS="true", LECTERN_FILL_CODECS="h264")
+    try:
+        video = service.upload(tones(tmp_path / "quiet.mp4", "-c:v", "libx264", "-c:a", "aac", "-af", "volume=-20dB",
+                                     seconds=30, hertz=(500,)))
+        page = watch(f"{service.url}{video['watch_url']}")  # while it is as it came
+        page.play()
+        ready = service.until_ready(video["id"])
+        (track,) = ready["tracks"]
+        assert track["name"] == "aac-norm"
+        assert track["gain_db"] == pytest.approx(-16 - track["loudness"]["integrated_lufs"], abs=0.2)
+        assert "fill:aac-norm" in [step["name"] for step in ready["steps"] if step["state"] == "done"]
+        played = f"{service.url}{video['playlist_url'].rpartition('/')[0]}"
+        with service.client() as client:
+            master = client.get(video["playlist_url"]).text
+            assert 'URI="aac-norm/index.m3u8"' in master
+            assert "aac/index.m3u8" not in master
+            for name in ("aac", "aac-norm"):
+                playlist = client.get(f"{played}/{name}/index.m3u8")
+                last = playlist.text.split()[-2]
+                assert client.get(f"{played}/{name}/{last}").status_code == 200
+        page.seek(25)  # whoever began with the sound as it came stays with it
+        page.until_true("video.ended")
+        page = watch(f"{service.url}{video['watch_url']}")
+        page.play()
+        hears(page, 500)
+    finally:
+        service.stop()
