@@ -1,9 +1,11 @@
 """Processor time of a whole H.264 ladder: Lectern's cells against the ffmpeg commands a person would write.
 
-    python -m tests.bench.work [--repeat 2] [--only film]
+    python -m tests.bench.work [--repeat 2] [--only film] [--explain]
 
 Figures are seconds of processor time (user + system) of all child processes, so they depend little on what else the
 machine does; the three ways run one after the other in every round, and the ratios come from the same round.
+`--explain` says what the cells cost more than one ffmpeg: the system's share, most of it for pages that each encoder
+touches anew, and what it takes to come to the first frame of each cell (starting, decoding from the key frame before).
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from ingest import packets
 from ingest.probe import probe
 from tests.bench import clips
 from tests.bench.service import load_average
-from transcode import encoders, render
+from transcode import cells, encoders, render
 from transcode.plan import Plan, VideoRendition
 from transcode.plan import plan as make_plan
 
@@ -38,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeat", type=int, default=2, help="rounds (2)")
     parser.add_argument("--only", default="", help="sources whose name holds this word")
+    parser.add_argument("--explain", action="store_true", help="where the difference goes")
     parser.add_argument("--work", type=Path, help="folder for clips; they are kept")
     arguments = parser.parse_args()
     tools = clips.tools()
@@ -51,10 +54,10 @@ def main() -> None:
     print(f"{'source':33} {'ours':>7} {'one ffmpeg':>11} {'one a rung':>11} {'/ one':>6} {'/ rungs':>7}")
     for name, source in sources.items():
         if arguments.only in name:
-            _source(name, source(), tools, folder, arguments.repeat)
+            _source(name, source(), tools, folder, arguments.repeat, explain=arguments.explain)
 
 
-def _source(name: str, source: Path, tools: Tools, folder: Path, repeat: int) -> None:
+def _source(name: str, source: Path, tools: Tools, folder: Path, repeat: int, *, explain: bool) -> None:
     settings = Settings()
     runner = ProcessRunner(settings)
     # Without the packets of the picture: here every rung is encoded. `tests.bench.fit` measures the other way.
@@ -67,12 +70,34 @@ def _source(name: str, source: Path, tools: Tools, folder: Path, repeat: int) ->
         ours.append(_cpu_s(out, lambda: _fill(plan, source, out, tools, runner, settings)))
         rungs.append(_cpu_s(out, lambda: [run(command) for command in _one_a_rung(tools, plan, source, out)]))
         shutil.rmtree(out)
+    if explain:
+        _explain(plan, source, out, tools, runner, settings)
     to_single = statistics.median(a / b for a, b in zip(ours, single, strict=True))
     to_rungs = statistics.median(a / b for a, b in zip(ours, rungs, strict=True))
     passed = to_single <= SINGLE_TARGET and to_rungs < RUNGS_TARGET
     print(f"{name:33} {statistics.median(ours):7.1f} {statistics.median(single):11.1f} "
           f"{statistics.median(rungs):11.1f} {to_single:6.3f} {to_rungs:7.3f}  {'PASS' if passed else 'FAIL'}"
           f"   spread of ours {max(ours) / min(ours):.3f}; {load_average()}", flush=True)
+
+
+def _explain(plan: Plan, source: Path, out: Path, tools: Tools, runner: ProcessRunner, settings: Settings) -> None:
+    def first_frames() -> None:
+        for k in range(plan.segments):
+            wanted = [cells.Cell(rung, k, rung.capped) for rung in plan.video]
+            runner(cells.video_command(tools, plan, source, wanted, out, max_pixels=settings.max_pixels, frames=1))
+
+    for what, work in (
+        ("cells", lambda: _fill(plan, source, out, tools, runner, settings)),
+        ("one ffmpeg", lambda: run(_one_decode(tools, plan, source, out))),
+        ("first frames of the cells", first_frames),
+    ):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        _cpu_s(out, work)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        pages = (after.ru_minflt - before.ru_minflt) // 1000
+        print(f"  {what:31} user {after.ru_utime - before.ru_utime:6.1f} s  system "
+              f"{after.ru_stime - before.ru_stime:5.1f} s  pages {pages:6} thousand")
+    shutil.rmtree(out)
 
 
 def _cpu_s(out: Path, work: Callable[[], object]) -> float:

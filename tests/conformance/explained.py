@@ -17,7 +17,8 @@ EXPLAINED: dict[str, str] = {
     "1.32": "The first variant is the one nearest to 720p: of a lecture that is a better first choice than a bit rate.",
     "2.3": "A mono source whose AAC can be copied stays mono: every player plays it, and copying changes nothing.",
     "2.9": "Copied AAC keeps the rate it was recorded with, up to 320 kbit/s.",
-    "2.18": "Pending: loudness is to be measured and written as 'ludt'.",
+    "2.18": "An init section is served before all of the sound was heard, and never changes. How loud a track is, "
+            "GET /videos/{id} tells.",
     "6.2": "A picture every 2 s, not every one: half the files, and finer than a finger on a time bar.",
     "6.6": "One I-frame rendition, of the smallest size: fast forward needs no other.",
     "6.5": "Slides: a key frame is nearly all there is of a segment, so I-frames can not be an eighth of its rate.",
