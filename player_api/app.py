@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from infra.core.errors import LecternError
 from ingest.intake import Intake
 from ingest.tus import REQUEST_HEADERS, RESPONSE_HEADERS, tus_router
-from player_api import direct_uploads, keys, organization, pages, playback, problems, shapes, videos
+from player_api import captions, direct_uploads, keys, organization, pages, playback, problems, shapes, videos
 from player_api.admission import VideoAdmission
 from player_api.demand import Waiting
 from player_api.keys import Principal
@@ -68,6 +68,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(tus_router(intake, creator), prefix="/api/v1",
                        responses=shapes.problems(400, 401, 403, 404, 409, 412, 413, 422, 507))
     app.include_router(videos.router(services, intake, creator), prefix="/api/v1",
+                       responses=shapes.problems(401, 403, 422))
+    app.include_router(captions.router(services, creator), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
     app.include_router(organization.router(services, _asks(services, KeyScope.ADMIN)), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))

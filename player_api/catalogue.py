@@ -184,8 +184,8 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         ] if plan else [],
         "downloads": downloads,
         "steps": _summary(its_steps),
-        "created_at": _rfc3339(video.created_at),
-        "updated_at": _rfc3339(video.updated_at),
+        "created_at": rfc3339(video.created_at),
+        "updated_at": rfc3339(video.updated_at),
     }
 
 
@@ -253,5 +253,5 @@ def _summary(its_steps: list[Step]) -> list[dict[str, Any]]:
     return lines
 
 
-def _rfc3339(time_s: float) -> str:
+def rfc3339(time_s: float) -> str:
     return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

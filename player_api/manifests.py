@@ -16,11 +16,11 @@ _BRIEFLY = "public, max-age=60"
 _NO = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*$")
 
 
-def answer(request: Request, text: str, mime: str) -> Response:
+def answer(request: Request, text: str, mime: str, cache: str = _BRIEFLY) -> Response:
     """`text`, or 304. Each of both forms has an ETag of its own, and Vary keeps caches from mixing them up."""
     packed = takes_gzip(request.headers.get("accept-encoding"))
     etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}{"-gzip" if packed else ""}"'
-    headers = {"Cache-Control": _BRIEFLY, "ETag": etag, "Vary": "Accept-Encoding"}
+    headers = {"Cache-Control": cache, "ETag": etag, "Vary": "Accept-Encoding"}
     if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     if not packed:

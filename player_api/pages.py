@@ -22,9 +22,9 @@ from player_api.services import Services
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
-# Nothing inline, nothing from elsewhere; blob: is where hls.js keeps its worker and its media.
+# Nothing inline, nothing from elsewhere; blob: is where hls.js keeps its worker and its media, data: its text tracks.
 _POLICY = ("default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-           "media-src 'self' blob:; worker-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'self'")
+           "media-src 'self' blob: data:; worker-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'self'")
 _ICON = ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" '
          'fill="#2f6fde"/><path d="M12 9v14l12-7z" fill="#fff"/></svg>')
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -17,11 +17,13 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
+from enrich import caption_files
+from enrich.caption_files import Caption
 from infra.core.errors import NotFound
 from infra.core.ids import is_id
 from infra.core.keys import PlanKeys
 from infra.db.models import Video
-from player_api import downloads, manifests, shapes
+from player_api import captions, downloads, manifests, shapes
 from player_api.delivery import deliver
 from player_api.demand import Waiting
 from player_api.services import Services
@@ -31,6 +33,7 @@ from transcode.plan import Plan, VideoRendition
 from transcode.render_pictures import poster_candidates, still
 from transcode.sound import AudioTrack
 from transcode.steps import INIT, STILL
+from transcode.text import TextTrack
 
 PLAYLIST_TYPE = "application/vnd.apple.mpegurl"
 MPD_TYPE = "application/dash+xml"
@@ -38,6 +41,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 _BRIEFLY = "public, max-age=60"
 _REMEMBER_S = 2.0  # a withdrawn video stops playing after this
 _CELL = re.compile(r"(0|[1-9][0-9]{0,6})\.m4s")
+_TEXT = re.compile(r"(?:all|(0|[1-9][0-9]{0,6}))\.vtt")
 _SHEET = re.compile(r"(0|[1-9][0-9]{0,6})\.jpg")
 
 
@@ -52,12 +56,14 @@ class Playable:
     updated_at: float
     bit_rates: Mapping[str, BitRates]  # of the renditions that are complete
     poster_s: float | None  # None: not chosen, and not found yet
+    texts: Sequence[TextTrack]
 
 
 def router(services: Services, waiting: Waiting) -> APIRouter:
     """The routes under /play."""
     routes = APIRouter(prefix="/play", tags=["playback"])
     remembered: dict[str, tuple[float, Playable]] = {}
+    spoken: dict[tuple[str, str, int], list[Caption]] = {}  # revisions never change
     hls_codecs = services.settings.hls_codecs.split(",")
 
     async def playable(playback_id: str, *, latest: bool = False) -> Playable:
@@ -96,14 +102,14 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
     async def master(playback_id: str, request: Request) -> Response:
         """Multivariant playlist: complete as soon as the video has a plan."""
         video = await playable(playback_id)
-        return _text(request, playlists.multivariant(video.plan, hls_codecs, video.bit_rates))
+        return _text(request, playlists.multivariant(video.plan, hls_codecs, video.bit_rates, video.texts))
 
     @routes.head("/{playback_id}/manifest.mpd", include_in_schema=False)
     @routes.get("/{playback_id}/manifest.mpd")
     async def manifest(playback_id: str, request: Request) -> Response:
         """DASH manifest over the same segments."""
         video = await playable(playback_id)
-        return _text(request, dash.mpd(video.plan, video.bit_rates), MPD_TYPE)
+        return _text(request, dash.mpd(video.plan, video.bit_rates, video.texts), MPD_TYPE)
 
     @routes.head("/{playback_id}/thumbnail.jpg", include_in_schema=False)
     @routes.get("/{playback_id}/thumbnail.jpg")
@@ -184,6 +190,37 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
             return await answer(request, video, video.keys.init(trickplay.NAME), trickplay.NAME, k, "video/mp4")
         return await answer(request, video, video.keys.cell(trickplay.NAME, n), trickplay.NAME, k, "video/iso.segment")
 
+    @routes.head("/{playback_id}/captions/{language}/{revision}/{name}", include_in_schema=False)
+    @routes.get("/{playback_id}/captions/{language}/{revision}/{name}")
+    async def text(playback_id: str, language: str, revision: int, name: str, request: Request) -> Response:
+        """Captions: index.m3u8, a WebVTT segment ({n}.vtt) for each segment of the video, or all.vtt."""
+        video = await playable(playback_id)
+        if all(track.language != language for track in video.texts):  # another process may have listed it a moment ago
+            video = await playable(playback_id, latest=True)
+        if all(track.language != language for track in video.texts):
+            raise NotFound("captions_not_found", "This video has no captions in that language.")
+        if name == "index.m3u8":
+            return _text(request, playlists.text(video.plan))
+        match = _TEXT.fullmatch(name)
+        if match is None or (match[1] and int(match[1]) >= video.plan.segments):
+            raise NotFound("segment_not_found", "These captions have no such segment.")
+
+        def read() -> str:
+            key = (video.video_id, language, revision)
+            found = spoken.get(key)
+            if found is None:
+                with services.database.read() as session:
+                    _, found = captions.load(session, *key)
+                if len(spoken) > 50:
+                    spoken.clear()
+                spoken[key] = found
+            if not match[1]:
+                return caption_files.vtt(found)
+            k = int(match[1])
+            return caption_files.segment(found, float(video.plan.start_s(k)), float(video.plan.start_s(k + 1)))
+
+        return manifests.answer(request, await run_in_threadpool(read), captions.VTT_TYPE, _FOR_EVER)
+
     @routes.head("/{playback_id}/{rendition}/index.m3u8", include_in_schema=False)
     @routes.get("/{playback_id}/{rendition}/index.m3u8")
     async def index(playback_id: str, rendition: str, request: Request) -> Response:
@@ -214,7 +251,7 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
 
 def _load(services: Services, playback_id: str, known: Playable | None) -> Playable:
     """Raises NotFound for what is not (or no longer, or not yet) playable."""
-    columns = (Video.organization_id, Video.id, Video.plan_id, Video.bit_rates, Video.poster_time_s,
+    columns = (Video.organization_id, Video.id, Video.plan_id, Video.bit_rates, Video.language, Video.poster_time_s,
                Video.found_poster_s, Video.updated_at)
     query = select(*columns).where(Video.playback_id == playback_id, Video.deleted_at.is_(None))
     with services.database.read() as session:
@@ -226,11 +263,13 @@ def _load(services: Services, playback_id: str, known: Playable | None) -> Playa
         keys = PlanKeys.of(row.organization_id, row.id, row.plan_id)
         fresh = {"bit_rates": {name: BitRates(*rates) for name, rates in (row.bit_rates or {}).items()},
                  "poster_s": row.poster_time_s if row.poster_time_s is not None else row.found_poster_s}
+        listed = captions.current(session, [row.id])[row.id]
         # A plan hardly ever changes, and then the video is touched: parsing it again would cost milliseconds.
-        if known is not None and (known.keys, known.updated_at) == (keys, row.updated_at):
-            return replace(known, **fresh)
-        plan = Plan.model_validate(session.scalar(select(Video.plan).where(Video.id == row.id)))
-    return Playable(row.organization_id, row.id, plan, keys, row.updated_at, **fresh)
+        same = known is not None and (known.keys, known.updated_at) == (keys, row.updated_at)
+        plan = known.plan if known is not None and same else Plan.model_validate(
+            session.scalar(select(Video.plan).where(Video.id == row.id)))
+    return Playable(row.organization_id, row.id, plan, keys, row.updated_at, **fresh,
+                    texts=captions.tracks(listed, row.language, float(plan.duration_s)))
 
 
 def _text(request: Request, playlist: str, mime: str = PLAYLIST_TYPE) -> Response:

@@ -85,6 +85,37 @@ class TrackLine(_Shape):
                            examples=[4.2])
 
 
+class CaptionsLine(_Shape):
+    """Captions (in the language of the video) or subtitles (in another one)."""
+
+    language: str = Field(description="BCP 47.", examples=["en"])
+    label: str = Field(description="What its speakers call it.", examples=["English"])
+    revision: int = Field(ge=1)
+    url: str = Field(description="All of them as WebVTT, for players.")
+    created_at: str = Field(description="RFC 3339.", examples=["2026-03-01T09:30:00.000Z"])
+
+
+class CaptionsPage(_Shape):
+    """The captions of a video, by language."""
+
+    items: list[CaptionsLine]
+
+
+class CaptionsRevision(_Shape):
+    """One time that captions were saved, or removed."""
+
+    revision: int = Field(ge=1)
+    deleted: bool
+    key_id: str | None = Field(description="Of the API key that did it.")
+    created_at: str
+
+
+class CaptionsRevisions(_Shape):
+    """The history of captions in one language, newest first."""
+
+    items: list[CaptionsRevision]
+
+
 class SourceFitLine(_Shape):
     """Whether the source is a rendition as it is."""
 

@@ -12,12 +12,13 @@ from transcode.bandwidth import BitRates
 from transcode.plan import Plan, VideoRendition, time_scale
 from transcode.playlists import bit_rates_of
 from transcode.sound import AudioTrack
+from transcode.text import TextTrack
 
 _NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 _MIN_BUFFER_S = 4  # with it every representation plays through a line of its declared bandwidth
 
 
-def mpd(plan: Plan, measured: Mapping[str, BitRates]) -> str:
+def mpd(plan: Plan, measured: Mapping[str, BitRates], texts: Sequence[TextTrack] = ()) -> str:
     """The whole video in one period: an adaptation set a codec, each segment in an exact time line.
 
     `measured`: bit rates by rendition, of those that are complete.
@@ -34,6 +35,8 @@ def mpd(plan: Plan, measured: Mapping[str, BitRates]) -> str:
         _sound(period, track, measured, main=track.stream_index == plan.audio[0].stream_index)
     for codec in plan.codecs:
         _pictures(period, plan, plan.of_codec(codec), measured)
+    for text in texts:
+        _text(period, text)
     storyboard.add_adaptation(period, plan)
     for number, adaptation in enumerate(period):
         adaptation.set("id", str(number))
@@ -74,6 +77,18 @@ def _sound(period: ET.Element, track: AudioTrack, measured: Mapping[str, BitRate
         "audioSamplingRate": str(track.sample_rate_hz)})
     ET.SubElement(representation, "AudioChannelConfiguration", {
         "schemeIdUri": "urn:mpeg:dash:23003:3:audio_channel_configuration:2011", "value": str(track.channels)})
+
+
+def _text(period: ET.Element, track: TextTrack) -> None:
+    """Text is small: all of a track is one WebVTT file (DASH-IF IOP 4.3, 6.4.3)."""
+    adaptation = ET.SubElement(period, "AdaptationSet", {"contentType": "text", "mimeType": "text/vtt",
+                                                         "lang": track.language})
+    ET.SubElement(adaptation, "Label").text = track.label
+    ET.SubElement(adaptation, "Role", {"schemeIdUri": "urn:mpeg:dash:role:2011",
+                                       "value": "caption" if track.captions else "subtitle"})
+    representation = ET.SubElement(adaptation, "Representation", {
+        "id": f"text-{track.language}", "bandwidth": str(track.bit_rate_bps)})
+    ET.SubElement(representation, "BaseURL").text = f"{track.folder}/all.vtt"
 
 
 def _template(adaptation: ET.Element, scale: int, cuts: Iterable[int]) -> None:

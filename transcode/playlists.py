@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 
 import m3u8
@@ -12,12 +12,14 @@ from transcode.bandwidth import BitRates
 from transcode.grid import SEGMENT_S
 from transcode.plan import Plan, VideoRendition
 from transcode.sound import AudioTrack
+from transcode.text import TextTrack
 
-_STEREO, _SURROUND = "audio", "audio-51"
+_STEREO, _SURROUND, _TEXT = "audio", "audio-51", "text"
 _SOON_S = 4  # a first segment up to this long is encoded before a viewer loses patience
 
 
-def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, BitRates]) -> str:
+def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, BitRates],
+                 texts: Sequence[TextTrack] = ()) -> str:
     """The multivariant playlist: a variant a video rendition of `codecs` and audio group; stereo and 5.1 are a group each.
 
     Where there is no picture, one variant a group: the sound to be heard at first.
@@ -30,9 +32,11 @@ def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, Bit
     for group, tracks in groups.items():
         for track in tracks:
             playlist.add_media(_rendition(group, track, default=track is tracks[0]))
+    for text in texts:
+        playlist.add_media(_text(text))
     silent: list[tuple[str | None, list[AudioTrack]]] = [(None, [])]
     for group_id, tracks in [*groups.items()] or silent:
-        media = [one for one in playlist.media if one.group_id == group_id]
+        media = [one for one in playlist.media if one.group_id in (group_id, _TEXT)]
         # Declared is the largest combination (HLS authoring 9.13), and every codec of the group.
         heard = [bit_rates_of(track, measured) for track in tracks]
         peak = max((rates.peak_bps for rates in heard), default=0)
@@ -50,6 +54,7 @@ def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, Bit
                     "frame_rate": float(round(plan.frame_rate, 3)),
                     "video_range": "SDR",
                     "audio": group_id,
+                    "subtitles": _TEXT if texts else None,
                     "closed_captions": "NONE",  # unless told, Apple's players offer CEA-608 captions
                 },
                 media=media,
@@ -58,7 +63,8 @@ def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, Bit
         if not plan.video:
             playlist.add_playlist(m3u8.Playlist(
                 uri=f"{tracks[0].name}/index.m3u8",
-                stream_info={"bandwidth": peak, "average_bandwidth": average, "codecs": ",".join(names), "audio": group_id},
+                stream_info={"bandwidth": peak, "average_bandwidth": average, "codecs": ",".join(names), "audio": group_id,
+                             "subtitles": _TEXT if texts else None},
                 media=media,
                 base_uri=None,
             ))
@@ -90,14 +96,34 @@ def _rendition(group: str, track: AudioTrack, *, default: bool) -> m3u8.Media:
     )
 
 
-def media(plan: Plan, rendition: VideoRendition | AudioTrack) -> str:
-    """The media playlist of one rendition: every segment of the video, whether rendered or not."""
+def _text(track: TextTrack) -> m3u8.Media:
+    return m3u8.Media(
+        uri=f"{track.folder}/index.m3u8", type="SUBTITLES", group_id=_TEXT, name=track.label, language=track.language,
+        default="NO", autoselect="YES", forced="NO",
+        characteristics="public.accessibility.transcribes-spoken-dialog" if track.captions else None)
+
+
+def text(plan: Plan) -> str:
+    """The media playlist of a text track: a WebVTT segment for each segment of the video."""
+    playlist = _recording(plan)
+    for k in range(plan.segments):
+        playlist.add_segment(m3u8.Segment(uri=f"{k}.vtt", duration=_seconds(plan.frames(k) / plan.frame_rate)))
+    return str(playlist.dumps())
+
+
+def _recording(plan: Plan) -> m3u8.M3U8:
     playlist = m3u8.M3U8()
     playlist.version = "7"
     playlist.target_duration = target_duration_s(plan)
     playlist.playlist_type = "vod"
     playlist.media_sequence = 0
     playlist.is_endlist = True
+    return playlist
+
+
+def media(plan: Plan, rendition: VideoRendition | AudioTrack) -> str:
+    """The media playlist of one rendition: every segment of the video, whether rendered or not."""
+    playlist = _recording(plan)
     init = {"uri": "init.mp4"}
     for k, duration_s in enumerate(plan.segment_durations_s(rendition)):
         playlist.add_segment(m3u8.Segment(uri=f"{k}.m4s", duration=_seconds(duration_s), init_section=init))

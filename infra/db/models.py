@@ -147,6 +147,22 @@ class Demand(Base):
     failed_at: Mapped[float | None] = mapped_column(Float)
 
 
+class CaptionRevision(Base):
+    """The captions of a video in one language, as somebody sent them; the highest revision counts. Never changed."""
+
+    __tablename__ = "caption_revisions"
+
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(35), primary_key=True)  # BCP 47
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True)  # from 1
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
+    # As `enrich.caption_files.Caption`; None: they were removed. Only loaded where it is asked for.
+    captions: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
+    size_bytes: Mapped[int] = mapped_column(Integer)  # as WebVTT; 0: they were removed
+    key_id: Mapped[str | None] = mapped_column(Id)  # who sent it
+    created_at: Mapped[float] = mapped_column(Float)
+
+
 class Upload(Base):
     """An upload under way, by tus or direct. How many bytes are there is the storage's word, not this row's."""
 

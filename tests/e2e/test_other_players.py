@@ -268,3 +268,26 @@ def _gaps(page: Page) -> list[list[float]]:
     found: list[list[float]] = page.evaluate("""[...Array(video.buffered.length).keys()].slice(1)
         .map((i) => [video.buffered.end(i - 1), video.buffered.start(i)]).filter(([a, b]) => b - a < 1)""")
     return found
+
+
+SHOW_TEXT = {"shaka": "player.selectTextTrack(player.getTextTracks()[0])", "dashjs": "player.setTextTrack(0)"}
+
+
+CAPTIONS = "WEBVTT\n\n00:01.000 --> 00:04.000\nA graph has nodes.\n\n00:09.000 --> 00:12.000\nAnd edges.\n"
+
+
+@EACH
+def test_captions_are_shown(service: Service, upright: dict[str, Any], players: Path, page: Page, player: str, manifest: str
+                            ) -> None:
+    with service.client() as client:
+        client.put(f"/api/v1/videos/{upright['id']}/captions/en", content=CAPTIONS.encode()).raise_for_status()
+        until(lambda: "captions/en/" in client.get(f"/play/{upright['playback_id']}/manifest.mpd").text, 10, "captions")
+    true = opened(service, players, page, player, manifest, upright["playback_id"])
+    true("window.ready")
+    page.evaluate("void video.play()")
+    true("video.currentTime > 0.5")
+    page.evaluate(f"void {SHOW_TEXT[player]}")
+    shown = "[...video.textTracks].flatMap((track) => [...(track.activeCues ?? [])]).some((cue) => cue.text === '{}')"
+    true(shown.format("A graph has nodes."))
+    page.evaluate("void (video.currentTime = 9.5)")
+    true(shown.format("And edges."))

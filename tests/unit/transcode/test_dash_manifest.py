@@ -14,6 +14,7 @@ from media_infos import ENCODER, SOURCES, copyable, media_infos
 from infra.core.media import MediaInfo
 from transcode import dash, playlists
 from transcode.plan import plan
+from transcode.text import TextTrack
 
 NS = {"d": "urn:mpeg:dash:schema:mpd:2011"}
 any_source = media_infos() | copyable()
@@ -80,3 +81,14 @@ def test_it_offers_what_the_multivariant_playlist_offers(info: MediaInfo) -> Non
 @pytest.mark.parametrize("name", ["mp4_1080p25", "webm_variable_rate", "surround", "podcast"])
 def test_the_manifest_is_the_golden_one(name: str, golden: Callable[[str, str], None]) -> None:
     golden(f"playlists/{name}.mpd", dash.mpd(plan(SOURCES[name], ENCODER), {}))
+
+
+def test_text_is_one_file() -> None:
+    made = plan(SOURCES["mp4_1080p25"], ENCODER)
+    text = TextTrack("captions/en/3", "en", "English", captions=True, bit_rate_bps=200)
+    root = ET.fromstring(dash.mpd(made, {}, [text]))
+    (adaptation,) = root.findall(".//{*}AdaptationSet[@contentType='text']")
+    assert (adaptation.get("mimeType"), adaptation.get("lang")) == ("text/vtt", "en")
+    assert adaptation.find("{*}Role").get("value") == "caption"  # type: ignore[union-attr]
+    assert adaptation.findtext("{*}Representation/{*}BaseURL") == "captions/en/3/all.vtt"
+    assert len({one.get("id") for one in root.findall(".//{*}AdaptationSet")}) == len(root.findall(".//{*}AdaptationSet"))

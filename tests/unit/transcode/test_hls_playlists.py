@@ -14,6 +14,7 @@ from infra.core.media import MediaInfo
 from transcode import playlists
 from transcode.bandwidth import BitRates
 from transcode.plan import plan
+from transcode.text import TextTrack
 
 HLS = ("h264", "av1")
 any_source = media_infos() | copyable()
@@ -134,3 +135,21 @@ def test_the_playlists_of_known_sources_are_the_golden_ones(name: str, golden: C
     for what, renditions in (("video", made.video), ("audio", made.audio)):
         for rendition in renditions[:1]:
             golden(f"playlists/{name}.{what}.m3u8", playlists.media(made, rendition))
+
+
+@pytest.mark.parametrize("name", ["mp4_1080p25", "surround", "podcast", "silent_small_odd"])
+def test_text_is_in_every_variant(name: str) -> None:
+    made = plan(SOURCES[name], ENCODER)
+    texts = [TextTrack("captions/en/3", "en", "English", captions=True, bit_rate_bps=200),
+             TextTrack("captions/de/1", "de", "Deutsch", captions=False, bit_rate_bps=300)]
+    found = m3u8.loads(playlists.multivariant(made, HLS, {}, texts))
+    assert {one.stream_info.subtitles for one in found.playlists} == {"text"}
+    listed = [one for one in found.media if one.type == "SUBTITLES"]
+    assert [(one.uri, one.language, one.name, one.default) for one in listed] == [
+        ("captions/en/3/index.m3u8", "en", "English", "NO"), ("captions/de/1/index.m3u8", "de", "Deutsch", "NO")]
+    assert [bool(one.characteristics) for one in listed] == [True, False]
+    assert "SUBTITLES" not in playlists.multivariant(made, HLS, {})
+    text = playlists.text(made)
+    assert abs(sum(extinf(text)) - made.duration_s) <= Fraction(made.segments, 1_000_000)
+    assert m3u8.loads(text).target_duration == playlists.target_duration_s(made)
+    assert [one.uri for one in m3u8.loads(text).segments] == [f"{k}.vtt" for k in range(made.segments)]
