@@ -57,7 +57,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(_Headers)
     app.add_middleware(
         CORSMiddleware, allow_origins=["*"], allow_methods=["*"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Range", *REQUEST_HEADERS],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Range", *REQUEST_HEADERS],
         expose_headers=["Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Server-Timing", *RESPONSE_HEADERS],
         max_age=86400)
 
