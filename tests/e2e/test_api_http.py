@@ -76,7 +76,7 @@ def _operations(service: Service, video: dict[str, Any], upload_id: str) -> list
     found = []
     for path, methods in paths.items():
         if path.startswith("/api/v1/"):
-            url = path.format(video_id=video["id"], upload_id=upload_id)
+            url = path.format(video_id=video["id"], upload_id=upload_id, language="en")
             found += [(method.upper(), url) for method in methods if method != "options"]
     assert len(found) >= 11, found
     return found
