@@ -68,8 +68,8 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     codecs = tuple(codec for codec in tools.codecs if codec in wanted)
     file = file.absolute()
     info, plan = examine(file, settings, replace(tools, codecs=codecs or tools.codecs[:1]), runner)
-    info = _heard(info, file, settings, tools, runner)
     if settings.normalize_loudness:
+        info = _heard(info, file, settings, tools, runner)
         plan = normalized(plan, info, file, tools, runner, max_pixels=settings.max_pixels)
     _claim(out, plan)
     storage = LocalStorage(out)
@@ -125,6 +125,8 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     storage.put("manifest.mpd", dash.mpd(plan, measured).encode())
     storage.put("master.m3u8", playlists.multivariant(plan, settings.hls_codecs.split(","), measured).encode())
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    if not settings.normalize_loudness:
+        info = _heard(info, file, settings, tools, runner)
     loudness = {stream.index: stream.loudness for stream in info.audio if stream.loudness is not None}
     return Processed(plan, out, time.monotonic() - begun, size,
                      {track.name: loudness[track.stream_index] for track in plan.audio if not track.surround})
