@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from infra.core.command import Command, Limits
@@ -221,3 +222,33 @@ def test_own_processes_end_in_time_with_all_they_started(tmp_path: Path) -> None
     stubborn.stdout.close()
     time.sleep(0.2)
     assert not alive(grandchild)
+
+
+_WORKER = """
+import sys
+from infra.core.command import Command
+from infra.core.settings import Settings
+from infra.process import ProcessRunner
+runner = ProcessRunner(Settings(sandbox=sys.argv[1]))
+print(flush=True)
+runner(Command(("sleep", sys.argv[2])))
+"""
+
+
+@pytest.mark.parametrize("sandbox", ["off", "auto"])
+def test_nothing_outlives_a_worker_that_is_killed_while_its_tool_starts(sandbox: str) -> None:
+    """Without the answer that a tool waits for, one in eight of these kills left a `sleep` behind for ever."""
+    seconds = f"617.{os.getpid()}"
+    for after_ms in range(16):
+        worker = subprocess.Popen([sys.executable, "-c", _WORKER, sandbox, seconds], stdout=subprocess.PIPE)
+        assert worker.stdout is not None
+        with worker.stdout as ready:
+            ready.readline()
+            time.sleep(after_ms / 1000)
+            worker.kill()
+            worker.wait()
+    deadline = time.monotonic() + 10
+    while left := [process.pid for process in psutil.process_iter(["cmdline"])
+                   if (process.info["cmdline"] or [""])[-1] == seconds]:
+        assert time.monotonic() < deadline, f"they outlived their worker: {left}"
+        time.sleep(0.05)
