@@ -1,6 +1,6 @@
 """A Celery broker that is a folder: the embedded mode's queue. No server, no lock, nothing to configure.
 
-    FOLDER/{queue}/{milliseconds}-{random}.json      one message a file, oldest name first
+    FOLDER/{queue}/{microseconds}-{random}.json      one message a file, oldest name first
 
 kombu has a filesystem transport, but a message is written under its final name (a reader can meet half of
 it, and a worker ends on bytes that are no JSON), is moved through the system's temporary folder, and every
@@ -53,7 +53,7 @@ class Channel(virtual.Channel):
             raise OperationalError(f"The queue folder can not be used: {error}") from error
 
     def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
-        name = f"{time.time_ns() // 1_000_000:014d}-{secrets.token_hex(8)}"
+        name = f"{time.time_ns() // 1000:017d}-{secrets.token_hex(8)}"
         folder = self._folder / queue
         part = folder / f"{name}.part"
         data = json.dumps(message)

@@ -47,6 +47,15 @@ def test_rubbish_stops_nobody(settings: Settings, listen: Callable[..., Listener
     caplog.clear()  # Celery says of each what is wrong with it
 
 
+def test_messages_of_the_same_millisecond_come_in_order(settings: Settings, listen: Callable[..., Listener]) -> None:
+    bell = CeleryDoorbell(settings)
+    for n in range(100):
+        bell.ring("jit", "note", str(n))
+    listener = listen("jit")
+    assert listener.wait_for(100)
+    assert listener.heard == [(str(n),) for n in range(100)]
+
+
 def test_the_folder_may_be_emptied_while_all_run(settings: Settings,
                                                  listen: Callable[..., Listener]) -> None:
     bell = CeleryDoorbell(settings)
