@@ -12,6 +12,7 @@ from io import StringIO
 import webvtt
 from webvtt.errors import MalformedCaptionError, MalformedFileError
 
+from enrich.cues import Cue
 from infra.core.errors import Rejected
 from infra.core.media import Frozen
 
@@ -65,6 +66,11 @@ def read(data: bytes, duration_s: float) -> list[Caption]:
                              "captions of another video?")
         found.append(caption)
     return found
+
+
+def from_cues(made: Sequence[Cue]) -> list[Caption]:
+    """The captions of cues, whose plain text is escaped."""
+    return [Caption(start_s=cue.start_s, end_s=cue.end_s, lines=tuple(map(_escaped, cue.lines))) for cue in made]
 
 
 def vtt(found: Sequence[Caption]) -> str:

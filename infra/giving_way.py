@@ -29,6 +29,14 @@ def waited_for(sign: Path) -> Iterator[None]:
         yield
 
 
+def step_back(nice: int) -> None:
+    """Make this process one that nobody waits for, for what can not stand still because it runs in the process itself."""
+    os.nice(nice)
+    # A desktop kernel shares the processor out between sessions; there only the session's own niceness counts.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(nice))
+
+
 class Background:
     """Stops and continues the process group `pgid`."""
 

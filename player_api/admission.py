@@ -84,7 +84,8 @@ class VideoAdmission:
                 language=metadata.get("language", "")[:35] or None,
             )
             catalogue.settle(session, video, examined.plan, examined.info, sha256=sha256, size_bytes=size_bytes,
-                             usual_codecs=self._services.settings.fill_codecs.split(","))
+                             usual_codecs=self._services.settings.fill_codecs.split(","),
+                             transcribe=self._services.settings.transcribe)
         return AdmittedVideo(video.id, video.playback_id)
 
 
@@ -114,7 +115,7 @@ def ring_due(services: Services) -> None:
     """Tell the workers of new work. When that fails nothing is lost: the sweeper rings again."""
     limit = services.settings.media_in_flight
     with services.database.write() as session:
-        rings = [(queue, ring) for queue in ("light", "media") for ring in due.due(session, queue, limit)]
+        rings = [(queue, ring) for queue in ("light", "speech", "media") for ring in due.due(session, queue, limit)]
     for queue, ring in rings:
         try:
             services.doorbell.ring(queue, "run_step", ring.video_id, ring.step, ring.key)

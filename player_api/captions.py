@@ -31,7 +31,7 @@ from transcode.plan import Plan
 from transcode.text import TextTrack
 
 VTT_TYPE, SRT_TYPE, TXT_TYPE = "text/vtt; charset=utf-8", "application/x-subrip; charset=utf-8", "text/plain; charset=utf-8"
-_FORMATS: dict[str, tuple[Callable[[Sequence[Caption]], str], str]] = {
+FORMATS: dict[str, tuple[Callable[[Sequence[Caption]], str], str]] = {
     "vtt": (caption_files.vtt, VTT_TYPE), "srt": (caption_files.srt, SRT_TYPE), "txt": (caption_files.txt, TXT_TYPE)}
 
 
@@ -42,6 +42,7 @@ class Listed:
     language: str
     revision: int
     size_bytes: int
+    model: str | None  # the speech model that made it
     created_at: float
 
 
@@ -50,13 +51,27 @@ def current(session: Session, video_ids: Sequence[str]) -> dict[str, list[Listed
     row = CaptionRevision
     newest = (select(row.video_id, row.language, func.max(row.revision).label("revision"))
               .where(row.video_id.in_(video_ids)).group_by(row.video_id, row.language).subquery())
-    query = select(row.video_id, row.language, row.revision, row.size_bytes, row.created_at).join(
+    query = select(row.video_id, row.language, row.revision, row.size_bytes, row.model,
+                   row.created_at).join(
         newest, (row.video_id == newest.c.video_id) & (row.language == newest.c.language)
         & (row.revision == newest.c.revision)).where(row.size_bytes > 0).order_by(row.language)
     found: dict[str, list[Listed]] = {video_id: [] for video_id in video_ids}
-    for video_id, language, revision, size_bytes, created_at in session.execute(query):
-        found[video_id].append(Listed(language, revision, size_bytes, created_at))
+    for video_id, language, revision, size_bytes, model, created_at in session.execute(query):
+        found[video_id].append(Listed(language, revision, size_bytes, model, created_at))
     return found
+
+
+def save_machine(session: Session, video: Video, language: str, captions: list[dict[str, Any]], model: str) -> bool:
+    """Captions that a speech model made, unless the newest ones (or that there are none) are a person's word."""
+    newest = session.execute(
+        select(CaptionRevision.revision, CaptionRevision.model).where(
+            CaptionRevision.video_id == video.id, CaptionRevision.language == language)
+        .order_by(CaptionRevision.revision.desc()).limit(1)).one_or_none()
+    if newest is not None and newest.model is None:
+        return False
+    _add(session, video, language, newest.revision + 1 if newest else 1, None,
+         [Caption.model_validate(one) for one in captions], model)
+    return True
 
 
 def tracks(listed: Sequence[Listed], spoken: str | None, duration_s: float) -> list[TextTrack]:
@@ -106,8 +121,8 @@ def router(services: Services, creator: Callable[..., Any]) -> APIRouter:
                 found = caption_files.read(data, duration_s)
                 last = _last(session, video.id, tag)
                 _check(if_match, last)
-                row = _add(session, video, tag, last + 1, who, found)
-                body = _line(video, Listed(tag, row.revision, row.size_bytes, row.created_at))
+                row = _add(session, video, tag, last + 1, who.key_id, found)
+                body = _line(video, Listed(tag, row.revision, row.size_bytes, None, row.created_at))
             return JSONResponse(body, 200 if last else 201, {"ETag": f'"{body["revision"]}"'})
 
         return await run_in_threadpool(_once_more, save)
@@ -120,7 +135,7 @@ def router(services: Services, creator: Callable[..., Any]) -> APIRouter:
         with services.database.read() as session:
             video = catalogue.get(session, who.organization_id, video_id)
             number, found = load(session, video.id, language, revision)
-        write, mime = _FORMATS[format]
+        write, mime = FORMATS[format]
         return Response(write(found), media_type=mime, headers={
             "ETag": f'"{number}"', "Cache-Control": "no-cache",
             "Content-Disposition": f'attachment; filename="{language}.{format}"'})
@@ -134,7 +149,7 @@ def router(services: Services, creator: Callable[..., Any]) -> APIRouter:
                 CaptionRevision.video_id == video.id, CaptionRevision.language == language)
                 .order_by(CaptionRevision.revision.desc())).all()
         return {"items": [{"revision": row.revision, "deleted": row.size_bytes == 0, "key_id": row.key_id,
-                           "created_at": catalogue.rfc3339(row.created_at)} for row in rows]}
+                           "model": row.model, "created_at": catalogue.rfc3339(row.created_at)} for row in rows]}
 
     @routes.delete("/{language}", status_code=204, summary="Remove captions", responses=shapes.problems(404, 409))
     def remove(video_id: str, language: str, who: Principal = who_asks,
@@ -146,7 +161,7 @@ def router(services: Services, creator: Callable[..., Any]) -> APIRouter:
                 video = catalogue.get(session, who.organization_id, video_id)
                 last, _ = load(session, video.id, language)
                 _check(if_match, last)
-                _add(session, video, language, last + 1, who, None)
+                _add(session, video, language, last + 1, who.key_id, None)
             return Response(status_code=204)
 
         return _once_more(save)
@@ -162,10 +177,11 @@ def _once_more(save: Callable[[], Response]) -> Response:
         return save()
 
 
-def _add(session: Session, video: Video, language: str, revision: int, who: Principal,
-         found: Sequence[Caption] | None) -> CaptionRevision:
+def _add(session: Session, video: Video, language: str, revision: int, key_id: str | None,
+         found: Sequence[Caption] | None, model: str | None = None) -> CaptionRevision:
     row = CaptionRevision(
-        video_id=video.id, organization_id=video.organization_id, language=language, revision=revision, key_id=who.key_id,
+        video_id=video.id, organization_id=video.organization_id, language=language, revision=revision, key_id=key_id,
+        model=model,
         captions=None if found is None else [one.model_dump(mode="json") for one in found],
         size_bytes=0 if found is None else len(caption_files.vtt(found).encode()),
         created_at=session.scalar(select(now())) or 0.0)
@@ -187,7 +203,7 @@ def _check(if_match: str | None, last: int) -> None:
 
 
 def _line(video: Video, one: Listed) -> dict[str, Any]:
-    return {"language": one.language, "label": own_name(one.language), "revision": one.revision,
+    return {"language": one.language, "label": own_name(one.language), "revision": one.revision, "model": one.model,
             "url": f"/play/{video.playback_id}/captions/{one.language}/{one.revision}/all.vtt",
             "created_at": catalogue.rfc3339(one.created_at)}
 

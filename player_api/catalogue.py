@@ -37,11 +37,11 @@ def add(session: Session, organization_id: str, *, video_id: str, title: str, la
 
 
 def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha256: str | None,
-           size_bytes: int, usual_codecs: Sequence[str]) -> None:
+           size_bytes: int, usual_codecs: Sequence[str], transcribe: bool) -> None:
     """Give `video` its source and plan: from the end of this transaction on it is playable.
 
     Without `sha256` a step computes it. `usual_codecs` are filled where neither the video nor its organization says
-    otherwise.
+    otherwise. `transcribe`: have its speech recognized.
     """
     video.media_info = info.model_dump(mode="json")
     video.plan = plan.model_dump(mode="json")
@@ -51,7 +51,8 @@ def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha25
     video.updated_at = session.scalar(select(now())) or video.updated_at
     digest = [] if sha256 else [steps.NewStep("digest", "light")]
     loudness = [steps.NewStep("loudness", "light")] if plan.audio else []
-    steps.insert(session, video, [steps.NewStep("poster", "light"), *digest, *loudness])
+    listen = [steps.NewStep("listen", "speech")] if plan.audio and transcribe else []
+    steps.insert(session, video, [steps.NewStep("poster", "light"), *listen, *digest, *loudness])
     refill(session, video, usual_codecs)
 
 

@@ -91,6 +91,7 @@ class CaptionsLine(_Shape):
     language: str = Field(description="BCP 47.", examples=["en"])
     label: str = Field(description="What its speakers call it.", examples=["English"])
     revision: int = Field(ge=1)
+    model: str | None = Field(description="The speech model that made them; null: a person did.", examples=["base"])
     url: str = Field(description="All of them as WebVTT, for players.")
     created_at: str = Field(description="RFC 3339.", examples=["2026-03-01T09:30:00.000Z"])
 
@@ -107,6 +108,7 @@ class CaptionsRevision(_Shape):
     revision: int = Field(ge=1)
     deleted: bool
     key_id: str | None = Field(description="Of the API key that did it.")
+    model: str | None = Field(description="The speech model that made them; null: a person did.")
     created_at: str
 
 
@@ -114,6 +116,46 @@ class CaptionsRevisions(_Shape):
     """The history of captions in one language, newest first."""
 
     items: list[CaptionsRevision]
+
+
+class Reason(_Shape):
+    """Why there is no transcript."""
+
+    code: str = Field(examples=["no_speech"])
+    message: str = Field(examples=["Nobody speaks in this video."])
+
+
+class WordLine(_Shape):
+    """A word that was heard."""
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float = Field(ge=0, le=1, description="How sure the speech model is.")
+
+
+class Passage(_Shape):
+    """Where the speech model was not sure: listen to it when you correct the captions."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+class TranscriptShape(_Shape):
+    """What is said, as the speech model heard it. What people correct are captions."""
+
+    model_config = ConfigDict(extra="forbid", title="Transcript")
+    state: Literal["none", "waiting", "running", "done", "failed"] = Field(
+        description="none: nothing was to be recognized; while it runs, there are the words so far.")
+    reason: Reason | None
+    language: str | None = Field(description="BCP 47.", examples=["en"])
+    language_probability: float | None = Field(description="0..1; 1 where the creator said it.")
+    model: str | None = Field(examples=["base"])
+    progress: float = Field(ge=0, le=1)
+    text: str
+    words: list[WordLine]
+    to_review: list[Passage]
 
 
 class SourceFitLine(_Shape):

@@ -7,6 +7,10 @@
     o/{organization}/v/{video}/p/{plan}/still/{n}.jpg         the picture at n tenths of a second
     o/{organization}/v/{video}/p/{plan}/storyboard/{j}.jpg    sheet j of the storyboard
     o/{organization}/v/{video}/p/{plan}/{rendition}/download.mp4  the whole rendition and the sound
+    o/{organization}/v/{video}/speech/transcript.json         every word that is said; the rest goes when it is there:
+    o/{organization}/v/{video}/speech/sound.s16               the sound that speech is recognized from
+    o/{organization}/v/{video}/speech/heard.json              where somebody speaks
+    o/{organization}/v/{video}/speech/words/{k}.json          the words of span k
 
 The organization comes first, so that a prefix can be granted, counted and deleted per organization.
 """
@@ -53,3 +57,33 @@ class PlanKeys:
 
     def sheet(self, j: int) -> str:
         return f"{self.prefix}storyboard/{j}.jpg"
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechKeys:
+    """Keys of what is known of the speech of one video."""
+
+    prefix: str  # ends with "/"; empty for a folder of its own
+
+    @classmethod
+    def of(cls, organization_id: str, video_id: str) -> SpeechKeys:
+        return cls(video_prefix(organization_id, video_id))
+
+    @property
+    def sound(self) -> str:
+        return f"{self.prefix}speech/sound.s16"
+
+    @property
+    def heard(self) -> str:
+        return f"{self.prefix}speech/heard.json"
+
+    @property
+    def transcript(self) -> str:
+        return f"{self.prefix}speech/transcript.json"
+
+    @property
+    def all_words(self) -> str:
+        return f"{self.prefix}speech/words/"
+
+    def words(self, k: int) -> str:
+        return f"{self.all_words}{k}.json"

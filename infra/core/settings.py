@@ -52,6 +52,10 @@ class Settings(BaseSettings):
                              "organization or a video may say otherwise.")
     normalize_loudness: bool = Field(False, description="Bring the sound of every video to -16 LUFS. It begins as it "
                                      "is, and is replaced once its loudness is measured.")
+    transcribe: bool = Field(True, description="Recognize the speech of every video, for captions and transcripts.")
+    speech_model: str = Field("", description="A model of faster-whisper: a folder, or a name (large-v3 with a GPU, small "
+                              "on many cores), which is downloaded once; empty: the one that came by package.")
+
     hls_codecs: str = Field("h264,av1", pattern=f"^{_CODECS}$", description="Codecs that HLS playlists list. Apple's "
                             "rules know no VP9; DASH manifests list all three.")
 
@@ -62,6 +66,8 @@ class Settings(BaseSettings):
                                json_schema_extra={"default": "half the cores"},
                                description="Background spans rendered at once, on this machine.")
     light_workers: int = Field(2, ge=1, le=64, description="Small steps (import, poster) run at once, on this machine.")
+    speech_workers: int = Field(1, ge=0, le=64, description="Spans of speech recognized at once, on this machine; each "
+                                "takes up to 8 cores, and a gigabyte.")
     media_in_flight: int = Field(64, ge=1, description="Background spans offered to all workers at once.")
 
     lease_s: float = Field(20.0, gt=0, description="A step whose worker is silent for this long is run again.")

@@ -57,6 +57,7 @@ class VideoRecord:
     media_info: MediaInfo | None
     plan_id: str | None
     plan: dict[str, Any] | None
+    language: str | None = None  # BCP 47, where the creator said it
 
 
 @dataclass(frozen=True, slots=True)

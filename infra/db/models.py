@@ -87,6 +87,7 @@ class Video(Base):
     fill_codecs: Mapped[list[str] | None] = mapped_column(JSON)  # None: the organization's
     poster_time_s: Mapped[float | None] = mapped_column(Float)  # the creator's choice; None: automatic
     found_poster_s: Mapped[float | None] = mapped_column(Float)  # the automatic one; None: not looked for yet
+    speech: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # what `listen` answered; "captioned": spans in captions
     downloads: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # finished files by rendition: bytes, sha256
     error_code: Mapped[str | None] = mapped_column(String(80))
     error_message: Mapped[str | None] = mapped_column(Text)
@@ -148,7 +149,7 @@ class Demand(Base):
 
 
 class CaptionRevision(Base):
-    """The captions of a video in one language, as somebody sent them; the highest revision counts. Never changed."""
+    """The captions of a video in one language; the highest revision counts. Never changed."""
 
     __tablename__ = "caption_revisions"
 
@@ -160,6 +161,7 @@ class CaptionRevision(Base):
     captions: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     size_bytes: Mapped[int] = mapped_column(Integer)  # as WebVTT; 0: they were removed
     key_id: Mapped[str | None] = mapped_column(Id)  # who sent it
+    model: Mapped[str | None] = mapped_column(String(200))  # the speech model that made it; None: a person did
     created_at: Mapped[float] = mapped_column(Float)
 
 

@@ -94,6 +94,7 @@ class NativeStack:
         for number in range(1, workers + 1):
             self._add(f"media-{number}", "infra.runtime.worker", "media", "--concurrency", str(concurrency))
         self._add("light", "infra.runtime.worker", "light", "--concurrency", "2")
+        self._add("speech", "infra.runtime.worker", "speech", "--concurrency", "1")
         self._add("sweeper", "infra.runtime.sweeper")
 
     @property

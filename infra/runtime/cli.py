@@ -84,7 +84,7 @@ def process(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)
     runner = ProcessRunner(settings)
     tools = find_tools(settings, runner)
     with bar(err) as progress:
-        task = progress.add_task("rendering", total=1.0)
+        task = progress.add_task("processing", total=1.0)
         done = offline.process(file, folder, title or default_title(file.name), settings, tools, runner,
                                lambda fraction: progress.update(task, completed=fraction))
     summary: dict[str, Any] = {
@@ -92,6 +92,8 @@ def process(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)
         "duration_s": round(float(done.plan.duration_s), 3), "size_bytes": done.size_bytes,
         "segments": done.plan.segments, "renditions": [r.name for r in done.plan.renditions],
         "warnings": list(done.plan.warnings),
+        "captions": done.spoken.language if done.spoken else None,
+        "no_captions": done.spoken.reason if done.spoken else None,
         "loudness": {name: measured.model_dump() for name, measured in done.loudness.items()},
     }
     if as_json:
@@ -99,6 +101,10 @@ def process(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)
         return
     out.print(f"{float(done.plan.duration_s):.1f} s of video in {done.wall_s:.1f} s: "
               f"{', '.join(summary['renditions'])}; {done.size_bytes / 1e6:.1f} MB in {done.folder}")
+    if done.spoken:
+        from infra.core.languages import own_name
+
+        out.print(f"captions: {done.spoken.reason or own_name(done.spoken.language or 'und')}", markup=False)
     out.print(f"Watch it: python3 -m http.server -d {done.folder} 8000, then http://127.0.0.1:8000/")
 
 
@@ -181,11 +187,12 @@ def retry(video: Annotated[str, typer.Argument(metavar="VIDEO")],
 def doctor(data: Data = None, as_json: AsJson = False) -> None:
     """Say what was found on this machine, what is missing, and the exact fix."""
     from infra.runtime.server_checks import server_checks
+    from infra.runtime.speech_check import speech_check
     from infra.runtime.storage_checks import storage_checks
     from infra.tools import checks
 
     settings = _settings(data)
-    found = [*checks(settings), *server_checks(settings), *storage_checks(settings)]
+    found = [*checks(settings), speech_check(settings), *server_checks(settings), *storage_checks(settings)]
     if as_json:
         print(json.dumps([check._asdict() for check in found]))
     else:

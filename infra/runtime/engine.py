@@ -248,4 +248,4 @@ def _record(video: Video) -> VideoRecord:
     return VideoRecord(
         id=video.id, organization_id=video.organization_id, title=video.title, source_url=video.source_url,
         media_info=MediaInfo.model_validate(video.media_info) if video.media_info is not None else None,
-        plan_id=video.plan_id, plan=video.plan)
+        plan_id=video.plan_id, plan=video.plan, language=video.language)

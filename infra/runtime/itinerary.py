@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from enrich import steps as enrich
+from enrich.speech_sound import Voice
 from infra.core import keys
 from infra.core.media import MediaInfo
 from infra.core.steps import Outcome, StepContext
@@ -12,7 +14,7 @@ from infra.db.models import Video
 from infra.runtime.steps import Itinerary, StepSpec
 from ingest import fetch_url
 from ingest.source_digest import digest_source
-from player_api import catalogue
+from player_api import captions, catalogue
 from player_api.admission import try_out
 from transcode import download
 from transcode import steps as transcode
@@ -30,7 +32,7 @@ def _fetch(ctx: StepContext) -> Outcome:
         info, plan = planned(info, source, ctx.settings, ctx.tools, ctx.run)
         try_out(plan, info, source, ctx.settings, ctx.tools, ctx.run)
     return outcome | {"media_info": info.model_dump(mode="json"), "plan": plan.model_dump(mode="json"),
-                      "usual_codecs": ctx.settings.fill_codecs.split(",")}
+                      "usual_codecs": ctx.settings.fill_codecs.split(","), "transcribe": ctx.settings.transcribe}
 
 
 def _fetched(session: Session, video: Video, key: str, outcome: Outcome) -> None:
@@ -39,7 +41,7 @@ def _fetched(session: Session, video: Video, key: str, outcome: Outcome) -> None
     catalogue.settle(session, video, Plan.model_validate(outcome["plan"]),
                      MediaInfo.model_validate(outcome["media_info"]),
                      sha256=outcome["sha256"], size_bytes=outcome["size_bytes"],
-                     usual_codecs=outcome["usual_codecs"])
+                     usual_codecs=outcome["usual_codecs"], transcribe=outcome["transcribe"])
 
 
 def _digested(session: Session, video: Video, key: str, outcome: Outcome) -> None:
@@ -76,21 +78,56 @@ def _downloadable(session: Session, video: Video, key: str, outcome: Outcome) ->
     video.downloads = (video.downloads or {}) | {key: outcome}
 
 
+def _listen(ctx: StepContext) -> Outcome:
+    assert ctx.video.media_info is not None
+    return enrich.listen(ctx, voice_of(transcode.plan_of(ctx), ctx.video.media_info))
+
+
+def voice_of(plan: Plan, info: MediaInfo) -> Voice:
+    """The track that is heard at first and is not a description of the picture: its speech is recognized."""
+    track = next((track for track in plan.audio if not track.describes_video), plan.audio[0])
+    stream = next(stream for stream in info.audio if stream.index == track.stream_index)
+    return Voice(stream_index=stream.index, source_rate_hz=stream.sample_rate_hz, origin_s=plan.origin_s,
+                 duration_s=plan.duration_s)
+
+
+def _listened(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    video.speech = outcome | {"captioned": 0}
+    if video.language is None and "language" in outcome:
+        video.language = outcome["language"]
+    steps.insert(session, video, [steps.NewStep("transcribe", "speech", str(k)) for k in range(outcome.get("spans", 0))])
+
+
+def _transcribed(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    known = video.speech or {}
+    # Two spans that end together: whoever looked later saw both, and may be here first.
+    if outcome["spans"] > known.get("captioned", 0):
+        captions.save_machine(session, video, outcome["language"], outcome["captions"], known["model"])
+        video.speech = known | {"captioned": outcome["spans"]}
+    if not steps.unfinished(session, video.id, "transcribe"):
+        steps.insert(session, video, [steps.NewStep("transcript", "light")])
+
+
 # An upload is looked at and planned before it is acknowledged, so its steps begin with poster and fill.
 ITINERARY = Itinerary(
     steps={
         spec.name: spec
         for spec in (
-            #        name          queue    runs                then
-            StepSpec("fetch",      "light", _fetch,             _fetched),
-            StepSpec("poster",     "light", transcode.poster,   _poster_found),
-            StepSpec("digest",     "light", digest_source,      _digested),
-            StepSpec("loudness",   "light", loudness,           _heard),
-            StepSpec("fill",       "media", transcode.fill,     _filled),
-            StepSpec("measure",    "light", transcode.measure,  _measured),
-            StepSpec("storyboard", "media", transcode.sheet),
-            StepSpec("iframes",    "media", transcode.pictures),
-            StepSpec("download",   "light", download.make,      _downloadable),
+            #        name          queue     runs                then
+            StepSpec("fetch",       "light",  _fetch,              _fetched),
+            StepSpec("poster",      "light",  transcode.poster,    _poster_found),
+            StepSpec("digest",      "light",  digest_source,       _digested),
+            StepSpec("loudness",    "light",  loudness,            _heard),
+            StepSpec("listen",      "speech", _listen,             _listened),
+            StepSpec("transcribe",  "speech", enrich.transcribe,   _transcribed),
+            StepSpec("transcript",  "light",  enrich.write),
+            StepSpec("fill",        "media",  transcode.fill,      _filled),
+            StepSpec("measure",     "light",  transcode.measure,   _measured),
+            StepSpec("storyboard",  "media",  transcode.sheet),
+            StepSpec("iframes",     "media",  transcode.pictures),
+            StepSpec("download",    "light",  download.make,       _downloadable),
         )
     },
     render_demand=transcode.demanded,

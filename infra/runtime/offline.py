@@ -18,12 +18,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from infra.core.errors import Conflict, NotFound, OutOfSpace, StepFailed
+from infra.core.errors import ConfigError, Conflict, NotFound, OutOfSpace, StepFailed
 from infra.core.keys import PlanKeys
 from infra.core.media import Loudness, MediaInfo
 from infra.core.settings import Settings
 from infra.core.steps import Tools
 from infra.process import ProcessRunner
+from infra.runtime.offline_speech import Spoken, publish, recognize
 from infra.storage.local import LocalStorage
 from ingest import packets
 from ingest.probe import probe
@@ -35,6 +36,7 @@ from transcode.loudness import measure, normalized, with_loudness
 from transcode.plan import Plan
 from transcode.sampling import planned
 
+_SPEECH_SHARE = 0.1  # of the progress
 _PICTURES_AT_ONCE = 10  # segments whose trick-play pictures one decoder makes
 
 
@@ -47,6 +49,7 @@ class Processed:
     wall_s: float
     size_bytes: int
     loudness: dict[str, Loudness]  # of the source's tracks, by stereo rendition
+    spoken: Spoken | None  # None: there is no sound, or it is not to be recognized
 
 
 def examine(file: Path, settings: Settings, tools: Tools, runner: ProcessRunner) -> tuple[MediaInfo, Plan]:
@@ -93,7 +96,7 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
             render.render(context(k), k, names)
             with counting:
                 done += 1
-                progress(done / plan.segments)
+                progress(done / plan.segments * (1 - _SPEECH_SHARE))
 
         poster = _pictures(plan, context(-1), file)
         # Four encoders and a decoder run in each: two at once are enough for four cores.
@@ -104,6 +107,8 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
             for future in finished:
                 future.result()
             _trick_play(plan, context(-2))
+            spoken = _recognized(file, title, info, plan, Path(scratch) / "speech", settings, tools, runner)
+            progress(1.0)
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
@@ -119,17 +124,31 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
         storage.put("storyboard.vtt", storyboard.vtt(plan).encode())
     for name, data in static_watch_page(title, (rendition.name for rendition in plan.renditions)).items():
         storage.put(name, data)
+    text = publish(storage, plan, spoken) if spoken else None
+    texts = [text] if text else []
     measured = {rendition.name: bit_rates([(out / rendition.name / f"{k}.m4s").stat().st_size
                                            for k in range(plan.segments)], plan.segment_durations_s(rendition))
                 for rendition in plan.renditions}
-    storage.put("manifest.mpd", dash.mpd(plan, measured).encode())
-    storage.put("master.m3u8", playlists.multivariant(plan, settings.hls_codecs.split(","), measured).encode())
+    storage.put("manifest.mpd", dash.mpd(plan, measured, texts).encode())
+    storage.put("master.m3u8", playlists.multivariant(plan, settings.hls_codecs.split(","), measured, texts).encode())
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     if not settings.normalize_loudness:
         info = _heard(info, file, settings, tools, runner)
     loudness = {stream.index: stream.loudness for stream in info.audio if stream.loudness is not None}
     return Processed(plan, out, time.monotonic() - begun, size,
-                     {track.name: loudness[track.stream_index] for track in plan.audio if not track.surround})
+                     {track.name: loudness[track.stream_index] for track in plan.audio if not track.surround}, spoken)
+
+
+def _recognized(file: Path, title: str, info: MediaInfo, plan: Plan, scratch: Path, settings: Settings, tools: Tools,
+                runner: ProcessRunner) -> Spoken | None:
+    """What is said. Without it the video is as good to watch, so a failure only says why."""
+    if not plan.audio or not settings.transcribe:
+        return None
+    scratch.mkdir()
+    try:
+        return recognize(file, title, info, plan, scratch, settings, tools, runner)
+    except (StepFailed, ConfigError) as failure:
+        return Spoken(None, [], b"", failure.message)
 
 
 def _heard(info: MediaInfo, file: Path, settings: Settings, tools: Tools, runner: ProcessRunner) -> MediaInfo:

@@ -69,6 +69,7 @@ def programs(settings: Settings, web: Sequence[str]) -> list[Program]:
         worker("jit", settings.jit_workers),
         worker("media", settings.media_workers),
         worker("light", settings.light_workers),
+        *([worker("speech", settings.speech_workers)] if settings.transcribe and settings.speech_workers else []),
         Program("sweeper", ("infra.runtime.sweeper",)),
     ]
 

@@ -22,6 +22,7 @@ from infra.core.errors import LecternError
 from infra.core.settings import Settings
 from infra.db import due
 from infra.db.session import Database
+from infra.giving_way import step_back
 from infra.queue import celery_app
 from infra.queue_worker import celery_worker
 from infra.runtime.ending import exit_with
@@ -30,6 +31,7 @@ from infra.runtime.engine import Engine
 GRACE_S = 8.0  # with what follows, a worker is gone 10 s after SIGTERM
 JIT_POLL_S = 0.02  # a viewer waits
 POLL_S = 0.1
+_SPEECH_NICE = 5  # behind viewers, before the fill: somebody waits for the first captions
 
 
 class App(Protocol):
@@ -46,6 +48,8 @@ class App(Protocol):
 def serve(app: App, queues: Sequence[str], concurrency: int, grace_s: float = GRACE_S) -> int:
     """Work until SIGTERM or SIGINT; the exit code. Call it from the main thread."""
     engine = app.engine
+    if "speech" in queues:  # its work is done in this process
+        step_back(_SPEECH_NICE)
     celery = celery_app(app.settings, JIT_POLL_S if "jit" in queues else POLL_S)
     register(celery, engine)
     celery.set_default()  # the pool's threads look tasks up in the process's default app

@@ -29,7 +29,8 @@ def environment(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LECTERN_")}
     path = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")]))
     # AV1 in the background would double the work of every test; those that are about it say so.
-    return kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "LECTERN_FILL_CODECS": "h264"} | more
+    return kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "LECTERN_FILL_CODECS": "h264",
+                   "LECTERN_TRANSCRIBE": "false"} | more
 
 
 def until(look: Callable[[], T], within_s: float, what: str) -> T:

@@ -139,7 +139,7 @@ def test_the_processes_are_modules_of_ours() -> None:
                 module = words[words.index("-m") + 1].replace(".", "/") + ".py"
                 assert (ROOT / module).is_file(), f"{name}: {module}"
     commands = [service.get("command", []) for service in SERVICES.values()]
-    assert {words[3] for words in commands if "infra.runtime.worker" in words} == {"jit", "media", "light"}
+    assert {words[3] for words in commands if "infra.runtime.worker" in words} == {"jit", "media", "speech", "light"}
 
 
 def test_redis_keeps_what_it_was_given() -> None:

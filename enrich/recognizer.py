@@ -1,0 +1,130 @@
+"""The speech model at work: where somebody speaks, in which language, and which words. It runs in this process.
+
+The model is loaded once and kept, which takes half a second and about half a gigabyte; only the speech worker comes here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from enrich.plausible import Segment
+from enrich.speech_models import SpeechModel
+from enrich.speech_spans import RATE_HZ, Stretch
+from enrich.transcript import Word
+from infra.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_MOST_THREADS = 8  # of one model; more make it slower
+_BLOCK_S = 600.0  # of the sound that is looked through at once: voice activity detection wants ten times its memory
+_JOIN_S = 0.5  # speech on both sides of a block's end is one stretch
+_WINDOW_S = 30.0  # what Whisper looks at
+
+
+class Language(NamedTuple):
+    """What is spoken: Whisper's code, how sure that is (0..1), and whether other places sound like another language."""
+
+    code: str
+    probability: float
+    mixed: bool
+
+
+class Recognizer:
+    """A loaded model."""
+
+    def __init__(self, model: SpeechModel) -> None:
+        """Raises ConfigError(speech_model) when the model can not be loaded."""
+        import ctranslate2
+        from faster_whisper import BatchedInferencePipeline, WhisperModel
+
+        on_gpu = ctranslate2.get_cuda_device_count() > 0
+        self.model = model
+        self._batch = 16 if on_gpu else 4
+        try:
+            self._whisper = WhisperModel(
+                model.where, device="cuda" if on_gpu else "cpu", compute_type="float16" if on_gpu else "int8",
+                cpu_threads=min(_MOST_THREADS, os.cpu_count() or 1))
+        except Exception as error:  # files that lack, are damaged or can't be downloaded: each library says it its own way
+            raise ConfigError("speech_model", f"The speech model {model.name} can not be loaded ({error}). Set "
+                              "LECTERN_SPEECH_MODEL to a folder, or to a name that faster-whisper knows.") from error
+        self._pipeline = BatchedInferencePipeline(self._whisper)
+
+    def knows(self, code: str) -> bool:
+        """Whether it understands this language (a two-letter code)."""
+        return code == "en" if self.model.english_only else code in self._whisper.supported_languages
+
+    def language(self, places: Sequence[NDArray[np.float32]]) -> Language:
+        """The language of most of these places, each of up to 30 s in which somebody speaks."""
+        if self.model.english_only:
+            return Language("en", 1.0, False)
+        votes: Counter[str] = Counter()
+        first = []
+        for samples in places:
+            code, _, odds = self._whisper.detect_language(samples)
+            first.append(code)
+            votes.update(dict(odds))
+        code, weight = votes.most_common(1)[0]
+        return Language(code, weight / len(places), len(set(first)) > 1)
+
+    def segments(self, samples: NDArray[np.float32], code: str, *, mixed: bool, names: str = "") -> Iterator[Segment]:
+        """What is said, with times from the first sample. Most settings are the library's: it leaves out what is no
+        speech, and no window knows what was said before it, so that an error does not go on. `names`: words that may be
+        said, to be spelled so.
+        """
+        found, _ = self._pipeline.transcribe(samples, language=code, multilingual=mixed, word_timestamps=True,
+                                             batch_size=self._batch, beam_size=5, hotwords=names or None)
+        for one in found:
+            words = tuple(Word(text=word.word, start_s=word.start, end_s=max(word.start, word.end),
+                               probability=round(word.probability, 3)) for word in one.words or ())
+            yield Segment(words=words, average_logprob=one.avg_logprob, no_speech=one.no_speech_prob)
+
+
+@lru_cache(maxsize=1)
+def load(model: SpeechModel) -> Recognizer:
+    """The model, loaded by the first who asks. Raises ConfigError."""
+    return Recognizer(model)
+
+
+def stretches(sound: NDArray[np.int16]) -> Iterator[tuple[float, list[Stretch]]]:
+    """Where somebody speaks: (seconds looked through, stretches that ended), block after block."""
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    options = VadOptions(min_silence_duration_ms=500, speech_pad_ms=200)
+    block = int(_BLOCK_S * RATE_HZ)
+    open_end: Stretch | None = None
+    for at in range(0, len(sound), block):
+        piece = sound[at : at + block]
+        found = [Stretch((at + one["start"]) / RATE_HZ, (at + one["end"]) / RATE_HZ)
+                 for one in get_speech_timestamps(as_floats(piece), options)]
+        if open_end is not None:
+            if found and found[0].start_s - open_end.end_s < _JOIN_S:
+                found[0] = Stretch(open_end.start_s, found[0].end_s)
+            else:
+                found.insert(0, open_end)
+        end_s = (at + len(piece)) / RATE_HZ
+        last = at + block >= len(sound)
+        open_end = found.pop() if found and not last and end_s - found[-1].end_s < _JOIN_S else None
+        yield end_s, found
+
+
+def as_floats(samples: NDArray[np.int16]) -> NDArray[Any]:
+    """16 bits as what models take: -1 to 1."""
+    import numpy as np
+
+    return samples.astype(np.float32) / 32768.0
+
+
+def places(spoken: Sequence[Stretch], count: int = 4) -> list[Stretch]:
+    """Up to `count` windows of 30 s for the language to be heard from, even over all that is said. Pure."""
+    starts = [spoken[round(i * (len(spoken) - 1) / max(1, count - 1))].start_s for i in range(count)]
+    chosen: list[Stretch] = []
+    for start_s in starts:
+        if not chosen or start_s >= chosen[-1].end_s:
+            chosen.append(Stretch(start_s, start_s + _WINDOW_S))
+    return chosen

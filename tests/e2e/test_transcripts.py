@@ -1,0 +1,129 @@
+"""From an upload to captions, by themselves; a person's word counts more; nothing is lost when a worker is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import m3u8
+import psutil
+import pytest
+from browsing import Watching
+from service import Service, until
+
+from infra.core.settings import Settings
+from infra.tools import find_tools
+
+Watch = Callable[..., Watching]
+SAMPLE = Path(__file__).parents[2] / "infra/demo/sample-lecture.mp4"
+VTT = "WEBVTT\n\n00:00.500 --> 00:05.000\nWhat a person wrote.\n"
+
+
+@pytest.fixture(scope="module")
+def speaking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that recognizes speech, and renders only what is asked for."""
+    service = Service.start(tmp_path_factory.mktemp("speaking"), LECTERN_TRANSCRIBE="true", LECTERN_FILL_CODECS="")
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="module")
+def long_talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample's sound four times: six minutes, in two spans."""
+    made = tmp_path_factory.mktemp("talk") / "talk.m4a"
+    subprocess.run([find_tools(Settings()).ffmpeg, "-v", "error", "-stream_loop", "3", "-i", SAMPLE, "-vn", "-c:a", "copy",
+                    made], check=True)
+    return made
+
+
+def transcript(service: Service, video_id: str, form: str = "json") -> Any:
+    with service.client() as client:
+        answer = client.get(f"/api/v1/videos/{video_id}/transcript", params={"format": form})
+    assert answer.status_code == 200, answer.text
+    return answer.json() if form == "json" else answer.text
+
+
+def captions(service: Service, video_id: str) -> list[dict[str, Any]]:
+    with service.client() as client:
+        found: list[dict[str, Any]] = client.get(f"/api/v1/videos/{video_id}/captions").json()["items"]
+    return found
+
+
+def test_a_lecture_gets_captions_by_itself(speaking: Service, watch: Watch) -> None:
+    video = speaking.upload(SAMPLE)
+    made = speaking.until_ready(video["id"])
+    assert made["language"] == "en"
+    found = transcript(speaking, video["id"])
+    assert (found["state"], found["reason"], found["model"], found["progress"]) == ("done", None, "base", 1.0)
+    assert len(found["words"]) > 150
+    assert "one row for each" in found["text"]
+    word = found["words"][10]
+    assert set(word) == {"text", "start_s", "end_s", "confidence"} and 0 < word["confidence"] <= 1
+    assert all(one["text"] in found["text"] for one in found["to_review"])
+
+    (line,) = captions(speaking, video["id"])
+    assert (line["language"], line["model"]) == ("en", "base")
+    assert transcript(speaking, video["id"], "vtt").startswith("WEBVTT\n\n00:00:0")
+    assert "one row" in transcript(speaking, video["id"], "srt").replace("\n", " ")
+    assert "-->" not in transcript(speaking, video["id"], "txt")
+    with speaking.client() as client:
+        (offered,) = [one for one in m3u8.loads(client.get(made["playlist_url"]).text).media if one.type == "SUBTITLES"]
+    assert offered.uri == f"captions/en/{line['revision']}/index.m3u8"
+
+    page = watch(f"{speaking.url}{video['watch_url']}")
+    page.ask("void (hls.subtitleTrack = 0)")
+    page.play()
+    page.until_true("[...video.textTracks].some((track) => track.mode === 'showing' && track.activeCues?.length)")
+
+
+def test_what_a_person_wrote_stays(speaking: Service) -> None:
+    video = speaking.upload(SAMPLE, title="Mine")
+    with speaking.client() as client:
+        assert client.put(f"/api/v1/videos/{video['id']}/captions/en", content=VTT).status_code == 201
+    speaking.until_ready(video["id"])
+    (line,) = captions(speaking, video["id"])
+    assert (line["revision"], line["model"]) == (1, None)
+    assert len(transcript(speaking, video["id"])["words"]) > 150  # what was heard is there all the same
+    assert "What a person wrote." in transcript(speaking, video["id"], "txt")
+
+
+def test_a_video_in_which_nobody_speaks_is_ready(speaking: Service, tmp_path: Path) -> None:
+    quiet = tmp_path / "quiet.m4a"
+    subprocess.run([find_tools(Settings()).ffmpeg, "-v", "error", "-f", "lavfi", "-i", "anoisesrc=a=0.1:seed=1", "-t", "20",
+                    quiet], check=True)
+    video = speaking.upload(quiet)
+    made = speaking.until_ready(video["id"])
+    assert made["error"] is None
+    found = transcript(speaking, video["id"])
+    assert (found["state"], found["words"], found["text"]) == ("none", [], "")
+    assert found["reason"] == {"code": "no_speech", "message": "Nobody speaks in this video."}
+    assert transcript(speaking, video["id"], "vtt") == "WEBVTT\n"
+    assert captions(speaking, video["id"]) == []
+
+
+def test_a_killed_worker_goes_on_at_the_next_span(speaking: Service, long_talk: Path) -> None:
+    video = speaking.upload(long_talk)
+    first = until(lambda: captions(speaking, video["id"]), 60, "the first captions")[0]
+    assert transcript(speaking, video["id"])["state"] == "running"
+    time.sleep(2)  # somewhere in the second span
+    (worker,) = [process for process in psutil.Process(speaking.program.process.pid).children(recursive=True)
+                 if process.cmdline()[-4:-2] == ["infra.runtime.worker", "speech"]]
+    os.kill(worker.pid, signal.SIGKILL)
+    speaking.until_ready(video["id"], 240)
+    assert captions(speaking, video["id"])[0]["revision"] > first["revision"]
+    with sqlite3.connect(f"file:{speaking.data}/lectern.db?mode=ro", uri=True) as database:
+        attempts = dict(database.execute(
+            "SELECT key, attempt FROM steps WHERE video_id = ? AND step = 'transcribe'", (video["id"],)).fetchall())
+    assert attempts == {"0": 1, "1": 2}  # what was done is not done again
+    words = transcript(speaking, video["id"])["words"]
+    starts_s = [word["start_s"] for word in words]
+    assert starts_s == sorted(starts_s)
+    # The same talk four times: no part of it is lost or there twice.
+    each = [sum(90 * n <= start_s < 90 * (n + 1) for start_s in starts_s) for n in range(4)]
+    assert max(each) - min(each) < 0.2 * max(each), each
