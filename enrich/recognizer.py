@@ -25,6 +25,7 @@ _MOST_THREADS = 8  # of one model; more make it slower
 _BLOCK_S = 600.0  # of the sound that is looked through at once: voice activity detection wants ten times its memory
 _JOIN_S = 0.5  # speech on both sides of a block's end is one stretch
 _WINDOW_S = 30.0  # what Whisper looks at
+_OFTEN_S = 240.0  # a place for the language in every four minutes
 
 
 class Language(NamedTuple):
@@ -120,8 +121,12 @@ def as_floats(samples: NDArray[np.int16]) -> NDArray[Any]:
     return samples.astype(np.float32) / 32768.0
 
 
-def places(spoken: Sequence[Stretch], count: int = 4) -> list[Stretch]:
-    """Up to `count` windows of 30 s for the language to be heard from, even over all that is said. Pure."""
+def places(spoken: Sequence[Stretch], count: int | None = None) -> list[Stretch]:
+    """Up to `count` windows of 30 s for the language to be heard from, even over all that is said: two to four, as much
+    as there is. Pure.
+    """
+    if count is None:
+        count = min(4, 2 + int((spoken[-1].end_s - spoken[0].start_s) / _OFTEN_S))
     starts = [spoken[round(i * (len(spoken) - 1) / max(1, count - 1))].start_s for i in range(count)]
     chosen: list[Stretch] = []
     for start_s in starts:

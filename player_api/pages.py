@@ -15,6 +15,7 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 
 from infra.core.errors import ConfigError, NotFound
 from infra.core.ids import is_id
+from infra.db import steps
 from infra.db.models import Video
 from player_api import catalogue
 from player_api.direct_uploads import browser_origin
@@ -48,7 +49,7 @@ def router(services: Services) -> APIRouter:
 
     async def watch_page(playback_id: str, *, embedded: bool) -> Response:
         try:
-            video = await run_in_threadpool(_find, services, playback_id)
+            video, captions_grow = await run_in_threadpool(_find, services, playback_id)
         except NotFound as error:
             return html("message.html", 404, embeddable=embedded, title="Not found", text=error.message)
         if video.plan_id is None:
@@ -58,7 +59,8 @@ def router(services: Services) -> APIRouter:
                     master=f"/play/{playback_id}/master.m3u8", poster=catalogue.poster_url(video),
                     storyboard=f"/play/{playback_id}/storyboard.vtt",
                     download=f"/play/{playback_id}/download.mp4" if (video.plan or {}).get("video") else None,
-                    rendered=_codecs(video.bit_rates or {}), body_class="embed" if embedded else "")
+                    rendered=_codecs(video.bit_rates or {}), captions_grow=captions_grow,
+                    body_class="embed" if embedded else "")
 
     @routes.get("/watch/{playback_id}")
     async def watch(playback_id: str) -> Response:
@@ -91,14 +93,17 @@ def router(services: Services) -> APIRouter:
     return routes
 
 
-def _find(services: Services, playback_id: str) -> Video:
+def _find(services: Services, playback_id: str) -> tuple[Video, bool]:
+    """The video, and whether its speech is being recognized."""
     with services.database.read() as session:
         video = session.scalar(
             select(Video).where(Video.playback_id == playback_id, Video.deleted_at.is_(None))
         ) if is_id(playback_id) else None
+        captions_grow = video is not None and any(
+            steps.unfinished(session, video.id, step) for step in ("listen", "transcribe"))
     if video is None:
         raise NotFound("video_not_found", "There is no such video. The link may be wrong, or it was removed.")
-    return video
+    return video, captions_grow
 
 
 def _codecs(renditions: Iterable[str]) -> str:

@@ -168,7 +168,8 @@ def service(data: Path, **environment: str) -> Iterator[Service]:
     """A fresh service in the folder `data`, ended (and the folder removed) at the end."""
     shutil.rmtree(data, ignore_errors=True)
     process = subprocess.Popen([sys.executable, "-m", "infra.runtime.cli", "up", "--data", str(data), "--port", "0"],
-                               stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
+                               stdout=subprocess.PIPE, text=True,
+                               env={**os.environ, "LECTERN_TRANSCRIBE": "false", **environment})
     try:
         assert process.stdout
         for line in process.stdout:

@@ -57,12 +57,18 @@ def captions(service: Service, video_id: str) -> list[dict[str, Any]]:
 
 def test_a_lecture_gets_captions_by_itself(speaking: Service, watch: Watch) -> None:
     video = speaking.upload(SAMPLE)
+    # Who watches from the first second on sees them as soon as they are there.
+    early = watch(f"{speaking.url}{video['watch_url']}")
+    early.until_true("video.textTracks.length === 1 && video.textTracks[0].label === 'English'", 90)
+    early.ask("void (video.textTracks[0].mode = 'showing')")
     made = speaking.until_ready(video["id"])
     assert made["language"] == "en"
     found = transcript(speaking, video["id"])
     assert (found["state"], found["reason"], found["model"], found["progress"]) == ("done", None, "base", 1.0)
     assert len(found["words"]) > 150
     assert "one row for each" in found["text"]
+    early.until_true("video.textTracks.length === 1 && video.textTracks[0].mode === 'showing' && "
+                     "video.textTracks[0].cues?.length > 20", 30)
     word = found["words"][10]
     assert set(word) == {"text", "start_s", "end_s", "confidence"} and 0 < word["confidence"] <= 1
     assert all(one["text"] in found["text"] for one in found["to_review"])

@@ -1,5 +1,6 @@
 // The watch page. The server gives <main data-playback-id data-master data-title data-poster data-storyboard
-// data-download>; this makes the rest.
+// data-download data-captions>; this makes the rest.
+import { growingCaptions } from "./captions.js";
 import { clock, element } from "./dom.js";
 import { downloadLink } from "./download.js";
 import { codecOf, play, shortSide } from "./engine.js";
@@ -12,7 +13,7 @@ const SAVE_EVERY_S = 5;
 const WAITING_SHOWN_AFTER_MS = 1500;
 
 const main = document.querySelector("main[data-master]");
-const { playbackId, master, title, poster, rendered, storyboard, download } = main.dataset;
+const { playbackId, master, title, poster, rendered, storyboard, download, captions } = main.dataset;
 
 const video = element("video", {
   controls: true, playsinline: true, preload: "auto", "aria-label": title || "Video", poster: poster || undefined,
@@ -46,6 +47,10 @@ const { hls, retry } = play(video, master, start_s, rendered.split(" ").filter(B
   sentence.textContent = text;
 });
 again.addEventListener("click", retry);
+if (captions === "growing") {
+  if (hls) hls.config.renderTextTracksNatively = false; // else each would be there twice
+  growingCaptions(video, master);
+}
 window.lectern = { hls, video }; // for tests, and for people who look
 
 let waitingTimer;
