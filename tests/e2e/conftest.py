@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 
 import pytest
 from lecture_clips import make
-from service import Program, Service
+from service import ROOT, Program, Service
 
+PLAYERS = Path(__file__).parent / "players"
 _running: list[Program] = []
 
 
@@ -122,3 +124,24 @@ def watch(browser: Any) -> Iterator[Callable[..., Any]]:
             return seen
 
         yield visit
+
+
+def npm() -> str | None:
+    """The system's npm, or the one that the set-up made."""
+    return shutil.which("npm") or shutil.which("npm", path=str(ROOT / ".venv" / "node"))
+
+
+@pytest.fixture(scope="session")
+def players() -> Path:
+    """The folder with the players and checkers of pages, installed from its lock."""
+    wanted = (PLAYERS / "package-lock.json").read_text()
+    stamp = PLAYERS / "node_modules" / ".installed"
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        tool = npm()
+        if tool is None:
+            pytest.fail("no npm: ./lectern test brings one")
+        path = f"{Path(tool).parent}{os.pathsep}{os.environ['PATH']}"
+        subprocess.run([tool, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PLAYERS, check=True,
+                       env=os.environ | {"PATH": path}, timeout=240)
+        stamp.write_text(wanted)
+    return PLAYERS

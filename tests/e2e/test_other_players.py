@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +10,8 @@ from typing import Any
 import pytest
 from lecture_clips import Shape, ffmpeg, make
 from playwright.sync_api import Browser, Page, Route
-from service import ROOT, Service, until
+from service import Service, until
 
-PLAYERS = Path(__file__).parent / "players"
 SCRIPTS = {
     "hlsjs": "node_modules/hls.js/dist/hls.min.js",
     "shaka": "node_modules/shaka-player/dist/shaka-player.compiled.js",
@@ -76,27 +73,6 @@ H264 = {
     "dashjs": """player.setCustomInitialTrackSelectionFunction((tracks) => tracks.filter(
         (track) => track.type !== "video" || track.codec.includes("avc1")));""",
 }
-
-
-def npm() -> str | None:
-    """The system's npm, or the one that the set-up made."""
-    return shutil.which("npm") or shutil.which("npm", path=str(ROOT / ".venv" / "node"))
-
-
-@pytest.fixture(scope="session")
-def players() -> Path:
-    """The folder with both players, installed from its lock."""
-    wanted = (PLAYERS / "package-lock.json").read_text()
-    stamp = PLAYERS / "node_modules" / ".installed"
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        tool = npm()
-        if tool is None:
-            pytest.fail("no npm: ./lectern test brings one")
-        path = f"{Path(tool).parent}{os.pathsep}{os.environ['PATH']}"
-        subprocess.run([tool, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=PLAYERS, check=True,
-                       env=os.environ | {"PATH": path}, timeout=240)
-        stamp.write_text(wanted)
-    return PLAYERS
 
 
 @pytest.fixture(scope="module")
