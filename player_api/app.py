@@ -20,7 +20,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from infra.core.errors import LecternError
 from ingest.intake import Intake
 from ingest.tus import REQUEST_HEADERS, RESPONSE_HEADERS, tus_router
-from player_api import captions, direct_uploads, keys, organization, pages, playback, problems, shapes, transcript, videos
+from player_api import (
+    captions,
+    chapters,
+    direct_uploads,
+    keys,
+    organization,
+    pages,
+    playback,
+    problems,
+    shapes,
+    transcript,
+    videos,
+)
 from player_api.admission import VideoAdmission
 from player_api.demand import Waiting
 from player_api.keys import Principal
@@ -72,6 +84,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(captions.router(services, creator), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
     app.include_router(transcript.router(services, creator), prefix="/api/v1",
+                       responses=shapes.problems(401, 403, 422))
+    app.include_router(chapters.router(services, creator), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
     app.include_router(organization.router(services, _asks(services, KeyScope.ADMIN)), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))

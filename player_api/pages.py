@@ -57,7 +57,7 @@ def router(services: Services) -> APIRouter:
                         text="This video is still being received. Open this page again in a moment.")
         return html("watch.html", embeddable=embedded, title=video.title, playback_id=playback_id,
                     master=f"/play/{playback_id}/master.m3u8", poster=catalogue.poster_url(video),
-                    storyboard=f"/play/{playback_id}/storyboard.vtt",
+                    storyboard=f"/play/{playback_id}/storyboard.vtt", chapters=f"/play/{playback_id}/chapters.vtt",
                     download=f"/play/{playback_id}/download.mp4" if (video.plan or {}).get("video") else None,
                     rendered=_codecs(video.bit_rates or {}), captions_grow=captions_grow,
                     body_class="embed" if embedded else "")

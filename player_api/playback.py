@@ -6,6 +6,7 @@ ever; playlists of a finished plan are kept briefly, because a video can be with
 
 from __future__ import annotations
 
+import html
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from infra.core.errors import NotFound
 from infra.core.ids import is_id
 from infra.core.keys import PlanKeys
 from infra.db.models import Video
-from player_api import captions, downloads, manifests, shapes
+from player_api import captions, chapters, downloads, manifests, shapes
 from player_api.delivery import deliver
 from player_api.demand import Waiting
 from player_api.services import Services
@@ -149,6 +150,13 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
         video = await playable(playback_id)
         return _text(request, storyboard.vtt(video.plan), "text/vtt")
 
+    @routes.head("/{playback_id}/chapters.vtt", include_in_schema=False)
+    @routes.get("/{playback_id}/chapters.vtt")
+    async def chapter_list(playback_id: str, request: Request) -> Response:
+        """The chapters as WebVTT, for `<track kind="chapters">`; no cues where there are none."""
+        video = await playable(playback_id)
+        return _text(request, await run_in_threadpool(_chapters, services, video), captions.VTT_TYPE)
+
     @routes.head("/{playback_id}/storyboard/index.m3u8", include_in_schema=False)
     @routes.get("/{playback_id}/storyboard/index.m3u8")
     async def image_playlist(playback_id: str, request: Request) -> Response:
@@ -270,6 +278,14 @@ def _load(services: Services, playback_id: str, known: Playable | None) -> Playa
             session.scalar(select(Video.plan).where(Video.id == row.id)))
     return Playable(row.organization_id, row.id, plan, keys, row.updated_at, **fresh,
                     texts=captions.tracks(listed, row.language, float(plan.duration_s)))
+
+
+def _chapters(services: Services, video: Playable) -> str:
+    with services.database.read() as session:
+        found = chapters.current(session, video.video_id).chapters
+    return caption_files.vtt([
+        Caption(start_s=one.start_s, end_s=end_s, lines=(html.escape(one.title, quote=False),))
+        for one, end_s in zip(found, chapters.ends_s(found, float(video.plan.duration_s)), strict=True)])
 
 
 def _text(request: Request, playlist: str, mime: str = PLAYLIST_TYPE) -> Response:

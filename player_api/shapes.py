@@ -158,6 +158,64 @@ class TranscriptShape(_Shape):
     to_review: list[Passage]
 
 
+class ChapterEntry(_Shape):
+    """A chapter goes on until the next one begins."""
+
+    start_s: float = Field(ge=0, allow_inf_nan=False, examples=[0.0, 185.5])
+    title: str = Field(description="1 to 200 characters.", examples=["What a graph is"])
+
+
+class ChapterLine(ChapterEntry):
+    """A chapter with its end."""
+
+    end_s: float | None = Field(description="null: the length of the video is not known yet.", examples=[185.5])
+
+
+class ChapterList(_Shape):
+    """The chapters that count now."""
+
+    revision: int = Field(ge=0, description="0: there never were any.")
+    edited: bool = Field(description="Somebody set them; else they were found in what is said and shown.")
+    url: str = Field(description="The same as WebVTT, for players.")
+    created_at: str | None
+    items: list[ChapterLine]
+
+
+class ChapterRevision(_Shape):
+    """One time that chapters were found, set, or given up."""
+
+    revision: int = Field(ge=1)
+    key_id: str | None = Field(description="Of the API key that did it; null: they were found.")
+    created_at: str
+    items: list[ChapterEntry] | None = Field(description="null: they were given up for those that were found.")
+
+
+class ChapterRevisions(_Shape):
+    """The history of the chapters, newest first."""
+
+    items: list[ChapterRevision]
+
+
+class Topic(_Shape):
+    """What is spoken of."""
+
+    phrase: str = Field(examples=["shortest path"])
+    times_s: list[float] = Field(description="Where the sentences begin that it is said in.", examples=[[12.4, 80.0]])
+
+
+class ChapterTopics(ChapterEntry):
+    """What a chapter is about."""
+
+    items: list[Topic]
+
+
+class Topics(_Shape):
+    """What a video is about; empty until that is known."""
+
+    items: list[Topic]
+    chapters: list[ChapterTopics]
+
+
 class SourceFitLine(_Shape):
     """Whether the source is a rendition as it is."""
 

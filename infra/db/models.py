@@ -89,6 +89,8 @@ class Video(Base):
     found_poster_s: Mapped[float | None] = mapped_column(Float)  # the automatic one; None: not looked for yet
     speech: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # what `listen` answered; "captioned": spans in captions
     downloads: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # finished files by rendition: bytes, sha256
+    # What it is about, as `enrich.phrases.Phrase`; None: not looked for yet. Only loaded where it is asked for.
+    topics: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
     error_code: Mapped[str | None] = mapped_column(String(80))
     error_message: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[float] = mapped_column(Float)
@@ -162,6 +164,20 @@ class CaptionRevision(Base):
     size_bytes: Mapped[int] = mapped_column(Integer)  # as WebVTT; 0: they were removed
     key_id: Mapped[str | None] = mapped_column(Id)  # who sent it
     model: Mapped[str | None] = mapped_column(String(200))  # the speech model that made it; None: a person did
+    created_at: Mapped[float] = mapped_column(Float)
+
+
+class ChapterRevision(Base):
+    """The chapters of a video, as they were found or as somebody set them; the highest revision counts. Never changed."""
+
+    __tablename__ = "chapter_revisions"
+
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True)  # from 1
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
+    # As `enrich.chapters.Chapter`; None: somebody gave up theirs, and those last found count again.
+    chapters: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    key_id: Mapped[str | None] = mapped_column(Id)  # who sent it; None: found by Lectern
     created_at: Mapped[float] = mapped_column(Float)
 
 

@@ -14,3 +14,8 @@ export function clock(time_s) {
   const tail = `${String(minutes).padStart(hours ? 2 : 1, "0")}:${String(seconds).padStart(2, "0")}`;
   return hours ? `${hours}:${tail}` : tail;
 }
+
+// "01:02:03.500", as WebVTT writes times.
+export function seconds(stamp) {
+  return stamp.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+}

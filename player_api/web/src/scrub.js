@@ -1,6 +1,6 @@
 // The time bar under the picture: where we are, what is loaded, and a small picture of the place the pointer is at. The
 // pictures are the storyboard's: WebVTT whose cues name a rectangle of a sheet (sheet.jpg#xywh=x,y,width,height).
-import { clock, element } from "./dom.js";
+import { clock, element, seconds } from "./dom.js";
 
 const CUE = /^((?:\d+:)?\d+:\d+\.\d+) --> ((?:\d+:)?\d+:\d+\.\d+).*\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)/gm;
 const PAGE_S = 60;
@@ -112,8 +112,4 @@ function parse(text, base) {
     start_s: seconds(start), end_s: seconds(end), url: new URL(sheet, base).href,
     x: Number(x), y: Number(y), width: Number(width), height: Number(height),
   }));
-}
-
-function seconds(stamp) {
-  return stamp.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
 }

@@ -1,6 +1,7 @@
 // The watch page. The server gives <main data-playback-id data-master data-title data-poster data-storyboard
-// data-download data-captions>; this makes the rest.
+// data-download data-captions data-chapters>; this makes the rest.
 import { growingCaptions } from "./captions.js";
+import { chapterList } from "./chapters.js";
 import { clock, element } from "./dom.js";
 import { downloadLink } from "./download.js";
 import { codecOf, play, shortSide } from "./engine.js";
@@ -13,7 +14,7 @@ const SAVE_EVERY_S = 5;
 const WAITING_SHOWN_AFTER_MS = 1500;
 
 const main = document.querySelector("main[data-master]");
-const { playbackId, master, title, poster, rendered, storyboard, download, captions } = main.dataset;
+const { playbackId, master, title, poster, rendered, storyboard, download, captions, chapters } = main.dataset;
 
 const video = element("video", {
   controls: true, playsinline: true, preload: "auto", "aria-label": title || "Video", poster: poster || undefined,
@@ -36,7 +37,8 @@ if (!main.querySelector("h1")) main.prepend(element("h1", {}, title || "Video"))
 main.querySelector("h1").after(
   element("div", { class: "stage" }, video), timeBar(video, storyboard), box,
   element("div", { class: "bar" }, qualityField, soundField, element("label", {}, "Speed", speed), share,
-    ...(download ? [downloadLink(download)] : []), waiting), help);
+    ...(download ? [downloadLink(download)] : []), waiting),
+  ...(chapters ? [chapterList(video, chapters)] : []), help);
 
 // --- playing
 
