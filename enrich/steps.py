@@ -128,6 +128,14 @@ def write(ctx: StepContext) -> None:
         ctx.storage.delete(where.words(k))
 
 
+def outline(ctx: StepContext) -> dict[str, Any]:
+    """What chapters and topics are found in: {"words"}."""
+    try:
+        return {"words": Transcript.model_validate_json(ctx.storage.read(_keys(ctx).transcript)).words}
+    except NotFound:
+        return {"words": ()}
+
+
 def captions(words: Sequence[Word]) -> list[dict[str, Any]]:
     """The words as captions, in the form of their rows."""
     return [one.model_dump(mode="json") for one in caption_files.from_cues(cues(words))]

@@ -6,6 +6,7 @@ meanwhile; those that were found are kept beside them.
 
 from __future__ import annotations
 
+import html
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
-from enrich import phrases
+from enrich import caption_files, phrases
+from enrich.caption_files import Caption
 from enrich.chapters import Chapter
 from enrich.phrases import Background, Phrase
 from enrich.titles import MOST_CHARACTERS
@@ -175,6 +177,13 @@ def checked(sent: Sequence[ChapterEntry], duration_s: float) -> list[Chapter]:
 def ends_s(chapters: Sequence[Chapter], duration_s: float) -> list[float]:
     """Where each chapter ends: where the next one begins."""
     return [end_s for _, end_s in pairwise([*(one.start_s for one in chapters), duration_s])]
+
+
+def vtt(chapters: Sequence[Chapter], duration_s: float) -> str:
+    """The chapters as WebVTT, for `<track kind="chapters">`; no cues where there are none."""
+    return caption_files.vtt([
+        Caption(start_s=one.start_s, end_s=end_s, lines=(html.escape(one.title, quote=False),))
+        for one, end_s in zip(chapters, ends_s(chapters, duration_s), strict=True)])
 
 
 def _newest(session: Session, video_id: str, *, found: bool = False) -> ChapterRevision | None:

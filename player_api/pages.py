@@ -122,12 +122,12 @@ def bundle_names() -> dict[str, str]:
     return found
 
 
-def static_watch_page(title: str, renditions: Iterable[str]) -> dict[str, bytes]:
-    """A watch page that needs no server of ours, beside a master.m3u8 of these renditions: file name -> content."""
+def static_watch_page(title: str, renditions: Iterable[str], *, chapters: bool) -> dict[str, bytes]:
+    """A watch page that needs no server of ours, beside a master.m3u8 of these renditions, and maybe a chapters.vtt: file name -> content."""
     bundle = bundle_names()
     templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=select_autoescape())
     page = templates.get_template("watch.html").render(
         bundle=bundle, title=title, playback_id="here", master="master.m3u8", poster="poster.jpg",
-        storyboard="storyboard.vtt", static="", rendered=_codecs(renditions))
+        storyboard="storyboard.vtt", chapters="chapters.vtt" if chapters else None, static="", rendered=_codecs(renditions))
     names = [bundle["watch.js"], bundle["watch.css"], "LICENSES.txt"]
     return {"index.html": page.encode()} | {name: (STATIC / name).read_bytes() for name in names}

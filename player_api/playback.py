@@ -6,7 +6,6 @@ ever; playlists of a finished plan are kept briefly, because a video can be with
 
 from __future__ import annotations
 
-import html
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -283,9 +282,7 @@ def _load(services: Services, playback_id: str, known: Playable | None) -> Playa
 def _chapters(services: Services, video: Playable) -> str:
     with services.database.read() as session:
         found = chapters.current(session, video.video_id).chapters
-    return caption_files.vtt([
-        Caption(start_s=one.start_s, end_s=end_s, lines=(html.escape(one.title, quote=False),))
-        for one, end_s in zip(found, chapters.ends_s(found, float(video.plan.duration_s)), strict=True)])
+    return chapters.vtt(found, float(video.plan.duration_s))
 
 
 def _text(request: Request, playlist: str, mime: str = PLAYLIST_TYPE) -> Response:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from enrich import steps as enrich
+from enrich.chapters import find as find_chapters
 from enrich.speech_sound import Voice
+from enrich.topics import find as find_topics
 from infra.core import keys
 from infra.core.media import MediaInfo
 from infra.core.steps import Outcome, StepContext
@@ -14,7 +16,7 @@ from infra.db.models import Video
 from infra.runtime.steps import Itinerary, StepSpec
 from ingest import fetch_url
 from ingest.source_digest import digest_source
-from player_api import captions, catalogue
+from player_api import captions, catalogue, chapters
 from player_api.admission import try_out
 from transcode import download
 from transcode import steps as transcode
@@ -110,6 +112,19 @@ def _transcribed(session: Session, video: Video, key: str, outcome: Outcome) -> 
         steps.insert(session, video, [steps.NewStep("transcript", "light")])
 
 
+def _written(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    steps.insert(session, video, [steps.NewStep("chapters", "light")])
+
+
+def _outlined(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    """Find the chapters here, because what the other videos are about is in the database: a tenth of a second an hour."""
+    assert outcome is not None and video.plan is not None
+    words, duration_s = outcome["words"], float(Plan.model_validate(video.plan).duration_s)
+    others = chapters.background(session, video)
+    chapters.save_machine(session, video, find_chapters(words, (), duration_s, video.language, others))
+    chapters.save_topics(session, video, find_topics(words, (), video.language, others))
+
+
 # An upload is looked at and planned before it is acknowledged, so its steps begin with poster and fill.
 ITINERARY = Itinerary(
     steps={
@@ -122,7 +137,8 @@ ITINERARY = Itinerary(
             StepSpec("loudness",    "light",  loudness,            _heard),
             StepSpec("listen",      "speech", _listen,             _listened),
             StepSpec("transcribe",  "speech", enrich.transcribe,   _transcribed),
-            StepSpec("transcript",  "light",  enrich.write),
+            StepSpec("transcript",  "light",  enrich.write,        _written),
+            StepSpec("chapters",    "light",  enrich.outline,      _outlined),
             StepSpec("fill",        "media",  transcode.fill,      _filled),
             StepSpec("measure",     "light",  transcode.measure,   _measured),
             StepSpec("storyboard",  "media",  transcode.sheet),

@@ -122,9 +122,10 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     if plan.video:
         storage.put(f"{storyboard.NAME}/index.m3u8", storyboard.image_playlist(plan).encode())
         storage.put("storyboard.vtt", storyboard.vtt(plan).encode())
-    for name, data in static_watch_page(title, (rendition.name for rendition in plan.renditions)).items():
+    text, outlined = publish(storage, plan, spoken) if spoken else (None, False)
+    for name, data in static_watch_page(title, (rendition.name for rendition in plan.renditions),
+                                        chapters=outlined).items():
         storage.put(name, data)
-    text = publish(storage, plan, spoken) if spoken else None
     texts = [text] if text else []
     measured = {rendition.name: bit_rates([(out / rendition.name / f"{k}.m4s").stat().st_size
                                            for k in range(plan.segments)], plan.segment_durations_s(rendition))

@@ -127,6 +127,13 @@ def test_a_killed_worker_goes_on_at_the_next_span(speaking: Service, long_talk: 
         attempts = dict(database.execute(
             "SELECT key, attempt FROM steps WHERE video_id = ? AND step = 'transcribe'", (video["id"],)).fetchall())
     assert attempts == {"0": 1, "1": 2}  # what was done is not done again
+    with speaking.client() as client:
+        chapters = client.get(f"/api/v1/videos/{video['id']}/chapters").json()
+        topics = client.get(f"/api/v1/videos/{video['id']}/topics").json()
+    assert len(chapters["items"]) >= 3 and not chapters["edited"]
+    assert chapters["items"][0]["start_s"] == 0
+    assert topics["items"] and all(one["phrase"] for one in topics["items"])
+
     words = transcript(speaking, video["id"])["words"]
     starts_s = [word["start_s"] for word in words]
     assert starts_s == sorted(starts_s)
