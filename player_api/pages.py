@@ -123,7 +123,9 @@ def bundle_names() -> dict[str, str]:
 
 
 def static_watch_page(title: str, renditions: Iterable[str], *, chapters: bool) -> dict[str, bytes]:
-    """A watch page that needs no server of ours, beside a master.m3u8 of these renditions, and maybe a chapters.vtt: file name -> content."""
+    """A watch page that needs no server of ours: file name -> content. Beside it lie a master.m3u8 of these renditions and,
+    with `chapters`, a chapters.vtt.
+    """
     bundle = bundle_names()
     templates = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=select_autoescape())
     page = templates.get_template("watch.html").render(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from browsing import Watching
-from lecture_clips import Shape, make
-from service import Program, assert_no_trace, one_sentence, run, until
+from lecture_clips import Shape, ffmpeg, make
+from service import ROOT, Program, assert_no_trace, environment, one_sentence, run, until
 
 Watch = Callable[..., Watching]
 
@@ -35,6 +36,24 @@ def folder(short: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert summary["duration_s"] == pytest.approx(8, abs=0.05)
     assert summary["renditions"] == ["h264-360p", "aac"]
     return made
+
+
+def test_what_is_said_is_written_down(tmp_path: Path) -> None:
+    talk = tmp_path / "talk.m4a"
+    subprocess.run([ffmpeg(), "-v", "error", "-i", ROOT / "infra/demo/sample-lecture.mp4", "-vn", "-c:a", "copy", talk],
+                   check=True)
+    out = tmp_path / "out"
+    done = run("process", str(talk), "--out", str(out), "--json", env=environment(LECTERN_TRANSCRIBE="true"))
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert (summary["captions"], summary["no_captions"]) == ("en", None)
+    assert "one row for each" in " ".join((out / "transcript.txt").read_text().split())
+    assert (out / "captions.srt").read_text().startswith("1\n00:00:0")
+    assert 'URI="captions/en/index.m3u8",TYPE=SUBTITLES' in (out / "master.m3u8").read_text()
+    assert "captions/en/all.vtt" in (out / "manifest.mpd").read_text()
+    segments = [(out / f"captions/en/{k}.vtt").read_text() for k in range(summary["segments"])]
+    assert all(one.startswith("WEBVTT\nX-TIMESTAMP-MAP=") for one in segments)
+    assert not (tmp_path / "lectern-data").exists()
 
 
 class _Quiet(SimpleHTTPRequestHandler):
