@@ -106,7 +106,8 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
             finished, _ = wait(futures, return_when=FIRST_EXCEPTION)
             for future in finished:
                 future.result()
-            _trick_play(plan, context(-2))
+            if plan.video:
+                _trick_play(plan, context(-2))
             spoken = _recognized(file, title, info, plan, Path(scratch) / "speech", settings, tools, runner)
             progress(1.0)
         finally:
@@ -121,7 +122,7 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
         storage.put(f"{trickplay.NAME}/index.m3u8", trickplay.playlist(plan).encode())
     if plan.video:
         storage.put(f"{storyboard.NAME}/index.m3u8", storyboard.image_playlist(plan).encode())
-        storage.put("storyboard.vtt", storyboard.vtt(plan).encode())
+    storage.put("storyboard.vtt", storyboard.vtt(plan).encode())
     text, outlined = publish(storage, plan, spoken) if spoken else (None, False)
     for name, data in static_watch_page(title, (rendition.name for rendition in plan.renditions),
                                         chapters=outlined).items():
@@ -162,6 +163,9 @@ def _heard(info: MediaInfo, file: Path, settings: Settings, tools: Tools, runner
 
 def _pictures(plan: Plan, ctx: render.RenderContext, source: Path) -> int:
     """Render the poster and the storyboard; the number of the still that is the poster."""
+    if not plan.video:
+        render_pictures.render_still(ctx, 0)  # drawn of the sound
+        return 0
     at_s = render_pictures.choose_poster(plan, lambda at_s: render_pictures.detail_at(ctx, at_s))
     poster = render_pictures.still(plan, at_s)
     render_pictures.render_still(ctx, poster)

@@ -53,6 +53,7 @@ def test_what_is_said_is_written_down(tmp_path: Path) -> None:
     assert "captions/en/all.vtt" in (out / "manifest.mpd").read_text()
     segments = [(out / f"captions/en/{k}.vtt").read_text() for k in range(summary["segments"])]
     assert all(one.startswith("WEBVTT\nX-TIMESTAMP-MAP=") for one in segments)
+    assert (out / "storyboard.vtt").read_text().strip() == "WEBVTT"  # the page asks for it
     assert not (tmp_path / "lectern-data").exists()
 
 
