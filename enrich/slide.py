@@ -1,18 +1,46 @@
-"""A slide as it was seen in the picture of a lecture."""
+"""The slides of a lecture: what `slides.json` holds."""
 
 from __future__ import annotations
+
+from pydantic import Field
 
 from infra.core.media import Frozen
 
 
-class Slide(Frozen):
-    """What is on the screen from `start_s` (seconds of the video) until the next one.
+class Line(Frozen):
+    """A line of text on a slide. The box is in parts of the picture, 0 to 1 from its upper left corner.
 
-    `title` is its headline, where one was read; `text` is all that was read, the headline too. `new` is false where the
-    slide before only got more lines, or came back.
+    `confidence`: of whoever read it, 0 to 100, on average over its letters.
+    """
+
+    text: str
+    left: float
+    top: float
+    width: float
+    height: float
+    confidence: float
+
+
+class Slide(Frozen):
+    """What is shown in seconds [start_s, end_s). `image` is the number of the still that shows it best, its tenth of a
+    second; a slide that comes back has the image of its first time.
+
+    `new`: it follows another slide; false for a build, which adds to the one before.
     """
 
     start_s: float
-    title: str | None
-    text: str
+    end_s: float
     new: bool
+    title: str | None = None
+    text: str = ""
+    image: int
+    lines: tuple[Line, ...] = ()
+
+
+class Slides(Frozen):
+    """All slides of a video, in order; ranges do not overlap. `why_none`, `why_no_text`: sentences for people."""
+
+    slides: tuple[Slide, ...] = Field(default=())
+    read_by: str | None = None  # what read the text
+    why_none: str | None = None
+    why_no_text: str | None = None
