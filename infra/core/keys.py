@@ -2,6 +2,7 @@
 
     o/{organization}/uploads/{upload}                         an upload that is still growing
     o/{organization}/v/{video}/source                         the file as it was uploaded
+    o/{organization}/v/{video}/slides.json                    which slides are shown when, and their text
     o/{organization}/v/{video}/p/{plan}/{rendition}/init.mp4  CMAF header of a rendition
     o/{organization}/v/{video}/p/{plan}/{rendition}/{k}.m4s   cell k of a rendition
     o/{organization}/v/{video}/p/{plan}/still/{n}.jpg         the picture at n tenths of a second
@@ -28,6 +29,11 @@ def video_prefix(organization_id: str, video_id: str) -> str:
 def source(organization_id: str, video_id: str) -> str:
     """The uploaded file, unchanged."""
     return video_prefix(organization_id, video_id) + "source"
+
+
+def slides(organization_id: str, video_id: str) -> str:
+    """The slides of the video (`enrich.slide.Slides`)."""
+    return video_prefix(organization_id, video_id) + "slides.json"
 
 
 @dataclass(frozen=True, slots=True)
