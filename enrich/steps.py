@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from enrich import caption_files, recognizer, speech_models, speech_spans
 from enrich.cues import cues
 from enrich.plausible import plausible
+from enrich.slide import Slides
 from enrich.speech_sound import SAMPLE_BYTES, Voice, speech_command
 from enrich.speech_spans import RATE_HZ, Stretch
 from enrich.transcript import Transcript, Word
@@ -129,11 +131,14 @@ def write(ctx: StepContext) -> None:
 
 
 def outline(ctx: StepContext) -> dict[str, Any]:
-    """What chapters and topics are found in: {"words"}."""
-    try:
-        return {"words": Transcript.model_validate_json(ctx.storage.read(_keys(ctx).transcript)).words}
-    except NotFound:
-        return {"words": ()}
+    """What chapters and topics are found in, as far as it is there: {"words", "slides"}."""
+    found: dict[str, Any] = {"words": (), "slides": ()}
+    with contextlib.suppress(NotFound):
+        found["words"] = Transcript.model_validate_json(ctx.storage.read(_keys(ctx).transcript)).words
+    with contextlib.suppress(NotFound):
+        key = keys.slides(ctx.video.organization_id, ctx.video.id)
+        found["slides"] = Slides.model_validate_json(ctx.storage.read(key)).slides
+    return found
 
 
 def captions(words: Sequence[Word]) -> list[dict[str, Any]]:

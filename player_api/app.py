@@ -30,6 +30,7 @@ from player_api import (
     playback,
     problems,
     shapes,
+    slides,
     transcript,
     videos,
 )
@@ -84,6 +85,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(captions.router(services, creator), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
     app.include_router(transcript.router(services, creator), prefix="/api/v1",
+                       responses=shapes.problems(401, 403, 422))
+    app.include_router(slides.router(services, creator), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
     app.include_router(chapters.router(services, creator), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))

@@ -216,6 +216,26 @@ class Topics(_Shape):
     chapters: list[ChapterTopics]
 
 
+class SlideLine(_Shape):
+    """A slide, from when it is shown until it changes."""
+
+    start_s: float
+    end_s: float
+    build: bool = Field(description="It only adds to the slide before.")
+    title: str | None
+    text: str = Field(description="What is written on it, as far as it could be read.")
+    image_url: str
+
+
+class SlideList(_Shape):
+    """The slides of a video, in order."""
+
+    looked: bool = Field(description="Whether they have been looked for; that is done when the video is rendered.")
+    why_none: str | None = Field(description="Why there are none.")
+    why_no_text: str | None = Field(description="Why nothing was read.")
+    items: list[SlideLine]
+
+
 class SourceFitLine(_Shape):
     """Whether the source is a rendition as it is."""
 

@@ -109,6 +109,12 @@ def demanded(ctx: StepContext, name: str, k: int) -> None:
             render.render(context, k, [name])
 
 
+def still(ctx: StepContext, tenths: int) -> None:
+    """The picture at so many tenths of a second, in the background."""
+    with _context_at(ctx, plan_of(ctx), tenths * TENTH_S, _BACKGROUND) as context:
+        render_pictures.render_still(context, tenths)
+
+
 def poster(ctx: StepContext) -> Outcome:
     """Choose the picture that stands for the video in lists and before it plays: {"poster_s": its second}."""
     plan = plan_of(ctx)

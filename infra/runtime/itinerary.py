@@ -18,7 +18,7 @@ from ingest import fetch_url
 from ingest.source_digest import digest_source
 from player_api import captions, catalogue, chapters
 from player_api.admission import try_out
-from transcode import download
+from transcode import download, trickplay
 from transcode import steps as transcode
 from transcode.loudness import loudness, with_loudness
 from transcode.plan import Plan
@@ -113,16 +113,41 @@ def _transcribed(session: Session, video: Video, key: str, outcome: Outcome) -> 
 
 
 def _written(session: Session, video: Video, key: str, outcome: Outcome) -> None:
-    steps.insert(session, video, [steps.NewStep("chapters", "light")])
+    steps.insert(session, video, [steps.NewStep("chapters", "light", "words")])
+
+
+def _slides(ctx: StepContext) -> Outcome:
+    from enrich.slides import Footage, slides  # numpy: only the worker that does it needs it
+
+    plan = transcode.plan_of(ctx)
+    offered = trickplay.is_offered(plan)
+    return slides(ctx, Footage(
+        where=transcode.keys_of(ctx, plan), pictures=trickplay.NAME,
+        pictures_s=[float(frame / plan.frame_rate) for frame in trickplay.frames(plan)] if offered else [],
+        cells=trickplay.base(plan).name if offered else "",
+        starts_s=[float(plan.start_s(k)) for k in range(plan.segments + 1)],
+        make_still=lambda n: transcode.still(ctx, n), languages=[ctx.video.language] if ctx.video.language else []))
+
+
+def _pictured(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    """Slides are looked for in what is rendered; the trick-play pictures come after the cells they are cut out of."""
+    if not steps.unfinished(session, video.id, "iframes"):
+        steps.insert(session, video, [steps.NewStep("slides", "media")])
+
+
+def _looked_at(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    if outcome["slides"]:
+        steps.insert(session, video, [steps.NewStep("chapters", "light", "slides")])
 
 
 def _outlined(session: Session, video: Video, key: str, outcome: Outcome) -> None:
     """Find the chapters here, because what the other videos are about is in the database: a tenth of a second an hour."""
     assert outcome is not None and video.plan is not None
-    words, duration_s = outcome["words"], float(Plan.model_validate(video.plan).duration_s)
+    words, slides, duration_s = outcome["words"], outcome["slides"], float(Plan.model_validate(video.plan).duration_s)
     others = chapters.background(session, video)
-    chapters.save_machine(session, video, find_chapters(words, (), duration_s, video.language, others))
-    chapters.save_topics(session, video, find_topics(words, (), video.language, others))
+    chapters.save_machine(session, video, find_chapters(words, slides, duration_s, video.language, others))
+    chapters.save_topics(session, video, find_topics(words, slides, video.language, others))
 
 
 # An upload is looked at and planned before it is acknowledged, so its steps begin with poster and fill.
@@ -142,7 +167,8 @@ ITINERARY = Itinerary(
             StepSpec("fill",        "media",  transcode.fill,      _filled),
             StepSpec("measure",     "light",  transcode.measure,   _measured),
             StepSpec("storyboard",  "media",  transcode.sheet),
-            StepSpec("iframes",     "media",  transcode.pictures),
+            StepSpec("iframes",     "media",  transcode.pictures,  _pictured),
+            StepSpec("slides",      "media",  _slides,             _looked_at),
             StepSpec("download",    "light",  download.make,       _downloadable),
         )
     },

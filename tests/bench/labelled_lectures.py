@@ -75,7 +75,7 @@ def _slides(changes: Sequence[dict[str, Any]]) -> list[Slide]:
         kind, headline = change["kind"], change["text"]
         new = kind == "title" or not slides or slides[-1].title != headline
         text = headline if kind == "title" else f"{headline}\n" + "lines of this slide " * 3
-        slides.append(Slide(start_s=change["t"], title=headline, text=text, new=new))
+        slides.append(Slide(start_s=change["t"], end_s=change["t"] + 1, image=0, title=headline, text=text, new=new))
     return slides
 
 

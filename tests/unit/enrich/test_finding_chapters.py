@@ -35,7 +35,7 @@ def lecture(subjects: Sequence[str], each_s: float, *, pause_s: float = 2.0, see
 
 
 def slide(start_s: float, title: str | None, text: str = "", *, new: bool = True) -> Slide:
-    return Slide(start_s=start_s, title=title, text=f"{title or ''}\n{text}", new=new)
+    return Slide(start_s=start_s, end_s=start_s + 1, image=0, title=title, text=f"{title or ''}\n{text}", new=new)
 
 
 LINES = "several lines of text that a lecturer goes through one after the other"

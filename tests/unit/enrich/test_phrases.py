@@ -82,7 +82,7 @@ def test_what_is_on_slides_and_rare_elsewhere_counts_more() -> None:
     assert [one.text for one in key_phrases(said, "en")] == ["Exam dates", "Tensor product"]
     others = background([["exam date", "graph"], ["exam dates"], ["cell", "exam date"]])
     assert [one.text for one in key_phrases(said, "en", others)] == ["Tensor product", "Exam dates"]
-    on_slides = [Slide(start_s=0, title="Tensor products", text="Tensor products", new=True)]
+    on_slides = [Slide(start_s=0, end_s=9, image=0, title="Tensor products", text="Tensor products", new=True)]
     heard = words(*[(" Tensor product.", 2.0), (" Exam dates.", 2.0)] * 2)
     assert topics.find(heard, on_slides, "en")[0].text == "Tensor product"
 
