@@ -12,7 +12,7 @@ from browsing import Watching
 from lecture_clips import Shape, make
 from playwright.sync_api import Browser
 from service import ROOT, Service, until
-from test_other_players import SCRIPTS, players  # noqa: F401 - a fixture
+from test_other_players import SCRIPTS
 
 Watch = Callable[..., Watching]
 HLS_JS = ROOT / "player_api" / "web" / "node_modules" / "hls.js" / "dist" / "hls.min.js"
@@ -93,7 +93,7 @@ def test_what_is_filled_is_measured_and_the_rest_is_declared(codecs_service: Ser
 @pytest.mark.parametrize(("player", "manifest"), [
     ("hls.js", "master.m3u8"), pytest.param("shaka", "master.m3u8", marks=pytest.mark.slow),
     ("shaka", "manifest.mpd"), ("dashjs", "manifest.mpd")])
-def test_each_player_plays_each_codec(codecs_service: Service, video: dict[str, Any], players: Path,  # noqa: F811
+def test_each_player_plays_each_codec(codecs_service: Service, video: dict[str, Any], players: Path,
                                       browser: Browser, player: str, manifest: str, codec: str) -> None:
     context = browser.new_context()
     page = context.new_page()

@@ -12,9 +12,8 @@ from browsing import Watching
 from lecture_clips import Shape, make
 from playwright.sync_api import Browser, Page
 from service import Service, until
-from test_other_players import H264, SCRIPTS, players
+from test_other_players import H264, SCRIPTS
 
-__all__ = ["players"]  # a fixture
 THUMBNAILS = {
     "shaka": """
         const player = new shaka.Player();

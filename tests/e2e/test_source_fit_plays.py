@@ -11,7 +11,7 @@ from browsing import Watching
 from lecture_clips import Shape, make
 from playwright.sync_api import Page
 from service import Service, until
-from test_other_players import H264, SCRIPTS, START, page, players  # noqa: F401  # fixtures
+from test_other_players import H264, SCRIPTS, START, page  # noqa: F401  # a fixture
 
 SECONDS, COPIED, ENCODED = 14, 480, 360
 
