@@ -9,10 +9,24 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Id = String(40)
+# PostgreSQL sorts by the rules of a language unless told otherwise, and then no index finds what begins with "gra".
+Sorted = String(64).with_variant(String(64, collation="C"), "postgresql")
 
 
 class Base(DeclarativeBase):
@@ -179,6 +193,57 @@ class ChapterRevision(Base):
     chapters: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     key_id: Mapped[str | None] = mapped_column(Id)  # who sent it; None: found by Lectern
     created_at: Mapped[float] = mapped_column(Float)
+
+
+class PassageBlock(Base):
+    """Up to 128 successive passages of one kind of a video: see `infra.core.search_index`."""
+
+    __tablename__ = "passage_blocks"
+    __table_args__ = (UniqueConstraint("video_id", "kind", "number"), Index("ix_passage_blocks_kind", "organization_id", "kind"))
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(10))
+    number: Mapped[int] = mapped_column(Integer)
+    passages: Mapped[int] = mapped_column(Integer)  # how many
+    words: Mapped[int] = mapped_column(Integer)  # of all of them
+    lengths: Mapped[bytes] = mapped_column(LargeBinary)  # words of each, a byte each
+
+
+class Passage(Base):
+    """A piece of text that search can find, and its time."""
+
+    __tablename__ = "passages"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the block's + its place there
+    block_id: Mapped[int] = mapped_column(ForeignKey("passage_blocks.id", ondelete="CASCADE"), index=True)
+    start_s: Mapped[float] = mapped_column(Float)
+    end_s: Mapped[float] = mapped_column(Float)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Posting(Base):
+    """In which passages of a block a stem stands."""
+
+    __tablename__ = "postings"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
+
+    term: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # of an organization's stem
+    block_id: Mapped[int] = mapped_column(ForeignKey("passage_blocks.id", ondelete="CASCADE"), primary_key=True,
+                                          index=True)
+    planes: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SearchWord(Base):
+    """A word that stands, or stood, in some passage of an organization: for words half typed, or misspelt."""
+
+    __tablename__ = "search_words"
+    __table_args__ = (Index("ix_search_words_backward", "organization_id", "backward"), {"sqlite_with_rowid": False})
+
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    word: Mapped[str] = mapped_column(Sorted, primary_key=True)  # folded
+    backward: Mapped[str] = mapped_column(Sorted)  # its letters from the last one
 
 
 class Upload(Base):

@@ -1,0 +1,160 @@
+"""Which passages to show first: those that have all the words, then those that have most; among them BM25. Pure.
+
+Two steps, because a word that everybody says stands in a hundred thousand passages, and only twenty are shown. `choose`
+works on whole blocks at once and keeps a bounded number of passages; `ranked` scores these one by one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from infra.core.search_index import BLOCK, ONES, PLANES, Kind
+
+BUDGET = 1000  # passages that are scored
+COMMON = 0.25  # a word that stands in more than this share of all passages is no condition, only a bonus
+K1, B = 1.2, 0.75
+WEIGHTS = {Kind.TITLE: 4.0, Kind.CHAPTER: 2.5, Kind.SLIDE: 1.5, Kind.SPEECH: 1.0, Kind.COMMENT: 0.7}
+
+Planes = Mapping[int, int]  # block -> the integer of `search_index`
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One word of a query. `ways` to say it (as written, begun so, misspelt), each with its weight, best first."""
+
+    ways: tuple[tuple[float, Planes], ...]
+
+    def planes(self, block: int) -> int:
+        found = 0
+        for _, planes in self.ways:
+            found |= planes.get(block, 0)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Of all passages of a kind that are searched: how many, and their words."""
+
+    passages: int
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Passage `ordinal` of a block; `matched` words of the query are in it."""
+
+    block: int
+    ordinal: int
+    matched: int
+
+
+def choose(clauses: Sequence[Clause], kinds: Mapping[int, str], passages: int, need: int,
+           within: Planes | None = None) -> list[Candidate]:
+    """At most about BUDGET candidates, among them `need` where there are so many, and no better one is left out.
+
+    `kinds`: of every block that has one of the words. `passages`: how many there are in all. `within`: nothing else
+    counts. Where more passages have the same number of words than can be scored, those with the rarest words stay, then
+    those that say them most often.
+    """
+    masks = [{block: mask for block in kinds if (mask := clause.planes(block))} for clause in clauses]
+    common = [sum((mask & ONES).bit_count() for mask in one.values()) > COMMON * passages for one in masks]
+    conditions = [one for one, is_common in zip(masks, common, strict=True) if not is_common] or masks
+    conditions.sort(key=lambda one: sum((mask & ONES).bit_count() for mask in one.values()))
+    levels = _levels(conditions, within)
+    chosen: list[Candidate] = []
+    for matched in range(len(conditions), 0, -1):
+        level = levels[matched]
+        for block, mask in _narrowed(level, [*conditions, *masks], kinds, need - len(chosen)):
+            chosen.extend(Candidate(block, ordinal, matched) for ordinal in bits(mask))
+        if len(chosen) >= need:
+            break
+    return chosen
+
+
+def ranked(candidates: Sequence[Candidate], clauses: Sequence[Clause], kinds: Mapping[int, str],
+           lengths: Mapping[int, bytes], totals: Mapping[str, Totals]) -> list[tuple[float, Candidate]]:
+    """The candidates with their scores, best first; those with more words of the query before all others."""
+    everything = max(1, sum(one.passages for one in totals.values()))
+    average = {kind: max(1.0, one.words / max(1, one.passages)) for kind, one in totals.items()}
+    ways = []
+    for clause in clauses:
+        count = sum((mask & ONES).bit_count() for mask in _united(clause).values())
+        idf = math.log(1 + (everything - count + 0.5) / (count + 0.5)) if count <= everything else 0.0
+        ways.append([(weight * idf, planes) for weight, planes in clause.ways])
+    scored = []
+    for one in candidates:
+        kind = kinds[one.block]
+        length = lengths[one.block][one.ordinal]
+        norm = K1 * (1 - B + B * length / average.get(kind, 1.0))
+        score = 0.0
+        for clause_ways in ways:
+            best = 0.0
+            for weight, planes in clause_ways:
+                mask = planes.get(one.block, 0) >> one.ordinal
+                if mask & 1:
+                    often = 1 + (mask >> BLOCK & 1) + (mask >> 2 * BLOCK & 1)
+                    best = max(best, weight * often * (K1 + 1) / (often + norm))
+            score += best
+        scored.append((score * WEIGHTS[Kind(kind)], one))
+    scored.sort(key=lambda pair: (-pair[1].matched, -pair[0], pair[1].block, pair[1].ordinal))
+    return scored
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The places of the ones, from the lowest."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def _united(clause: Clause) -> dict[int, int]:
+    united: dict[int, int] = {}
+    for _, planes in clause.ways:
+        for block, mask in planes.items():
+            united[block] = united.get(block, 0) | mask
+    return united
+
+
+def _levels(conditions: Sequence[Planes], within: Planes | None) -> list[dict[int, int]]:
+    """[n]: the passages that meet exactly n of the conditions, by block. [0] stays empty."""
+    levels: list[dict[int, int]] = [{} for _ in range(len(conditions) + 1)]
+    for block in set().union(*conditions):
+        at_least = [within.get(block, 0) if within is not None else ONES] + [0] * len(conditions)
+        for seen, condition in enumerate(conditions):
+            mask = condition.get(block, 0)
+            if mask:
+                for n in range(seen + 1, 0, -1):
+                    at_least[n] |= at_least[n - 1] & mask
+        above = 0
+        for n in range(len(conditions), 0, -1):
+            if exactly := at_least[n] & ~above & ONES:
+                levels[n][block] = exactly
+            above = at_least[n]
+    return levels
+
+
+def _narrowed(level: Mapping[int, int], masks: Sequence[Planes], kinds: Mapping[int, str], need: int
+              ) -> list[tuple[int, int]]:
+    """A level, or of a large one the best part: the sieves that still leave enough, and at last the heaviest kinds."""
+    kept = dict(level)
+    count = sum(mask.bit_count() for mask in kept.values())
+    for plane in range(PLANES):
+        for sieve in masks:
+            if count <= BUDGET:
+                break
+            smaller = {block: left for block, mask in kept.items()
+                       if (left := mask & (sieve.get(block, 0) >> BLOCK * plane))}
+            left_over = sum(mask.bit_count() for mask in smaller.values())
+            if left_over >= need:
+                kept, count = smaller, left_over
+    pieces = sorted(kept.items(), key=lambda piece: (-WEIGHTS[Kind(kinds[piece[0]])], piece[0]))
+    taken, room = [], max(BUDGET, need)
+    for block, mask in pieces:
+        if room <= 0:
+            break
+        taken.append((block, mask))
+        room -= mask.bit_count()
+    return taken

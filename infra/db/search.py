@@ -1,0 +1,224 @@
+"""Search in the rows: what is written, and which passages a query finds. The same SQL and hits in every database.
+
+What a word is, what it means and which hit goes first is pure code (`infra.core.search_*`); here rows are fetched by key.
+Nobody finds another organization's rows: it is part of every term's key, and every query asks for it besides.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace as changed
+
+from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from infra.core import search_index, search_ranking
+from infra.core.search_index import Kind, Passage, term_key
+from infra.core.search_query import TYPO_FROM, Query, parse
+from infra.core.search_ranking import Candidate, Clause, Totals
+from infra.core.search_terms import halves, one_edit, stem, words
+from infra.db import models
+from infra.db.models import PassageBlock, Posting, SearchWord, Video
+
+BEGUN, MISSPELT = 0.8, 0.6  # weights of what was not said just so
+MOST_BEGUN = 64  # words that begin as one that is being typed; the shortest first
+MOST_MISSPELT = 8
+_LAST = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found. `stems` are those to mark in it; `score` compares only within one answer."""
+
+    video_id: str
+    kind: Kind
+    start_s: float
+    end_s: float
+    text: str
+    score: float
+    stems: frozenset[str]
+
+
+def replace(session: Session, organization_id: str, video_id: str, kind: Kind, passages: Sequence[Passage]) -> None:
+    """Have search find these passages of that kind in a video, in their order, and no others.
+
+    Runs in the caller's transaction; two who replace the same come one after the other.
+    """
+    session.execute(select(Video.id).where(Video.id == video_id).with_for_update(key_share=True))
+    remove(session, video_id, kind)
+    for number, block in enumerate(search_index.blocks(passages)):
+        block_id = search_index.block_id(video_id, kind, number)
+        session.execute(models.PassageBlock.__table__.insert(), [{
+            "id": block_id, "organization_id": organization_id, "video_id": video_id, "kind": str(kind), "number": number,
+            "passages": len(block.passages), "words": sum(block.lengths), "lengths": block.lengths}])
+        session.execute(models.Passage.__table__.insert(), [
+            {"id": block_id + i, "block_id": block_id, "start_s": one.start_s, "end_s": one.end_s, "text": one.text}
+            for i, one in enumerate(block.passages)])
+        if block.postings:
+            session.execute(models.Posting.__table__.insert(), [
+                {"term": term_key(organization_id, term), "block_id": block_id,
+                 "planes": search_index.planes_to_bytes(planes)} for term, planes in block.postings.items()])
+            _remember(session, organization_id, block.words)
+
+
+def remove(session: Session, video_id: str, kind: Kind | None = None) -> None:
+    """Have search find nothing more in a video, or nothing of a kind. It does not matter whether there was something."""
+    of_it = delete(PassageBlock).where(PassageBlock.video_id == video_id)
+    session.execute(of_it.where(PassageBlock.kind == kind) if kind else of_it)
+
+
+def search(session: Session, organization_id: str, text: str, *, video_id: str | None = None,
+           kinds: Collection[Kind] = (), limit: int = 20, offset: int = 0) -> list[Hit]:
+    """The hits of a query, best first, from `offset`; without `kinds` of all kinds.
+
+    Whatever `text` is, this answers; what has no words finds nothing.
+    """
+    query = parse(text)
+    if not query.words:
+        return []
+    scope = [PassageBlock.organization_id == organization_id]
+    scope += [PassageBlock.video_id == video_id] if video_id is not None else []
+    scope += [PassageBlock.kind.in_(list(kinds))] if kinds else []
+    return _Asked(session, organization_id, scope).hits(query, limit, offset)
+
+
+def _remember(session: Session, organization_id: str, folded: Iterable[str]) -> None:
+    """Add to the words that are known. In their order, so that two who add the same never wait for each other in turn."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    session.execute(dialect.insert(SearchWord.__table__).on_conflict_do_nothing(), [
+        {"organization_id": organization_id, "word": word, "backward": word[::-1]} for word in sorted(folded)])
+
+
+class _Asked:
+    """One query, while it is answered."""
+
+    def __init__(self, session: Session, organization_id: str, scope: Sequence[ColumnElement[bool]]) -> None:
+        self._session = session
+        self._organization_id = organization_id
+        self._scope = scope
+        self._kinds: dict[int, str] = {}  # of every block that was met
+        self._planes: dict[str, dict[int, int]] = {}  # by stem
+
+    def hits(self, query: Query, limit: int, offset: int) -> list[Hit]:
+        clauses, stems = self._clauses(query)
+        if not any(planes for clause in clauses for _, planes in clause.ways):
+            return []
+        totals = self._totals()
+        passages = sum(one.passages for one in totals.values())
+        need = limit + offset
+        within = self._with_phrases(query.phrases, clauses, passages, need) if query.phrases else None
+        candidates = search_ranking.choose(clauses, self._kinds, passages, need, within)
+        lengths = self._lengths({one.block for one in candidates})
+        candidates = [one for one in candidates if one.block in lengths]
+        ranked = search_ranking.ranked(candidates, clauses, self._kinds, lengths, totals)
+        return self._shown(ranked[offset:need], stems)
+
+    def _clauses(self, query: Query) -> tuple[list[Clause], frozenset[str]]:
+        """The words of a query with all that stands for them, and the stems of what that is."""
+        begun = {one.word: self._begun(one.word) for one in query.words if one.prefix}
+        exact = {one.word: stem(one.word) for one in query.words}
+        self._fetch([*exact.values(), *(term for terms in begun.values() for term in terms),
+                     *(term for phrase in query.phrases for term in phrase)])
+        ways = {one.word: [(1.0, [exact[one.word]])] + ([(BEGUN, begun[one.word])] if one.prefix else [])
+                for one in query.words}
+        missing = [word for word, its_ways in ways.items() if len(word) >= TYPO_FROM
+                   and not any(self._planes[term] for _, terms in its_ways for term in terms)]
+        meant = {word: self._meant(word) for word in self._unknown(missing)}
+        self._fetch([term for terms in meant.values() for term in terms])
+        for word, terms in meant.items():
+            ways[word].append((MISSPELT, terms))
+        clauses = [Clause(tuple((weight, self._united(terms)) for weight, terms in its_ways)) for its_ways in ways.values()]
+        return clauses, frozenset(term for its_ways in ways.values() for _, terms in its_ways for term in terms)
+
+    def _begun(self, prefix: str) -> list[str]:
+        """Stems of the words that begin so."""
+        found = self._session.scalars(
+            select(SearchWord.word).where(SearchWord.organization_id == self._organization_id,
+                                          SearchWord.word > prefix, SearchWord.word <= prefix + _LAST)
+            .order_by(func.length(SearchWord.word), SearchWord.word).limit(MOST_BEGUN))
+        return list(dict.fromkeys(map(stem, found)))
+
+    def _unknown(self, missing: Sequence[str]) -> list[str]:
+        """Of words that are not in the scope those that are nowhere: somebody may have meant others."""
+        if not missing or len(self._scope) == 1:
+            return list(missing)
+        keys = {self._key(stem(word)): word for word in missing}
+        known = set(self._session.scalars(select(Posting.term).where(Posting.term.in_(keys)).distinct()))
+        return [word for key, word in keys.items() if key not in known]
+
+    def _meant(self, word: str) -> list[str]:
+        """Stems of the words that are one edit away."""
+        beginning, end, crossed = halves(word)
+        backward = end[::-1]
+        rows = self._session.scalars(select(SearchWord.word).where(
+            SearchWord.organization_id == self._organization_id,
+            func.length(SearchWord.word).between(len(word) - 1, len(word) + 1),
+            or_(SearchWord.word.between(beginning, beginning + _LAST),
+                SearchWord.backward.between(backward, backward + _LAST), SearchWord.word == crossed)))
+        return list(dict.fromkeys(stem(one) for one in sorted(rows) if one_edit(word, one)))[:MOST_MISSPELT]
+
+    def _key(self, term: str) -> int:
+        return term_key(self._organization_id, term)
+
+    def _fetch(self, terms: Iterable[str]) -> None:
+        """Have the postings of these stems in hand."""
+        keys = {self._key(term): term for term in terms if term not in self._planes}
+        self._planes |= {term: {} for term in keys.values()}
+        if not keys:
+            return
+        rows = self._session.execute(
+            select(Posting.term, Posting.block_id, PassageBlock.kind, Posting.planes)
+            .join(PassageBlock, PassageBlock.id == Posting.block_id)
+            .where(Posting.term.in_(keys), *self._scope)).all()
+        for key, block, kind, planes in rows:
+            self._planes[keys[key]][block] = search_index.planes_from_bytes(planes)
+            self._kinds[block] = kind
+
+    def _united(self, terms: Sequence[str]) -> dict[int, int]:
+        """The postings of several stems as of one."""
+        if len(terms) == 1:
+            return self._planes[terms[0]]
+        united: dict[int, int] = {}
+        for term in terms:
+            for block, planes in self._planes[term].items():
+                united[block] = united.get(block, 0) | planes
+        return united
+
+    def _totals(self) -> dict[str, Totals]:
+        rows = self._session.execute(
+            select(PassageBlock.kind, func.sum(PassageBlock.passages), func.sum(PassageBlock.words))
+            .where(*self._scope).group_by(PassageBlock.kind)).all()
+        return {kind: Totals(int(passages), int(count)) for kind, passages, count in rows}
+
+    def _lengths(self, blocks: Collection[int]) -> Mapping[int, bytes]:
+        rows = self._session.execute(select(PassageBlock.id, PassageBlock.lengths).where(
+            PassageBlock.id.in_(blocks), *self._scope)).all()
+        return {block: lengths for block, lengths in rows}
+
+    def _with_phrases(self, phrases: Sequence[tuple[str, ...]], clauses: Sequence[Clause], passages: int, need: int
+                      ) -> dict[int, int]:
+        """The passages that have all phrases word for word; of very many that may have them, the likeliest are read."""
+        within: dict[int, int] = {block: search_index.ONES for block in self._kinds}
+        for term in {term for phrase in phrases for term in phrase}:
+            planes = self._planes[term]
+            within = {block: left for block, mask in within.items() if (left := mask & planes.get(block, 0))}
+        candidates = search_ranking.choose(clauses, self._kinds, passages, max(need, search_ranking.BUDGET), within)
+        ids = [one.block + one.ordinal for one in candidates]
+        kept: dict[int, int] = defaultdict(int)
+        for passage_id, text in self._session.execute(
+                select(models.Passage.id, models.Passage.text).where(models.Passage.id.in_(ids))):
+            line = f" {' '.join(stem(word.folded) for word in words(text))} "
+            if all(f" {' '.join(phrase)} " in line for phrase in phrases):
+                kept[passage_id & ~(search_index.BLOCK - 1)] |= 1 << (passage_id & search_index.BLOCK - 1)
+        return kept
+
+    def _shown(self, ranked: Sequence[tuple[float, Candidate]], stems: frozenset[str]) -> list[Hit]:
+        rows = self._session.execute(
+            select(models.Passage.id, PassageBlock.video_id, PassageBlock.kind, models.Passage.start_s,
+                   models.Passage.end_s, models.Passage.text).join(PassageBlock, PassageBlock.id == models.Passage.block_id)
+            .where(models.Passage.id.in_([one.block + one.ordinal for _, one in ranked]), *self._scope)).all()
+        found = {row[0]: Hit(row[1], Kind(row[2]), row[3], row[4], row[5], 0.0, stems) for row in rows}
+        return [changed(found[one.block + one.ordinal], score=round(score, 4))
+                for score, one in ranked if one.block + one.ordinal in found]
