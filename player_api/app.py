@@ -29,6 +29,7 @@ from player_api import (
     pages,
     playback,
     problems,
+    search,
     shapes,
     slides,
     transcript,
@@ -90,6 +91,8 @@ def create_app(services: Services) -> FastAPI:
                        responses=shapes.problems(401, 403, 422))
     app.include_router(chapters.router(services, creator), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
+    app.include_router(search.router(services, _asks(services, KeyScope.CREATOR, KeyScope.PLAYER)), prefix="/api/v1",
+                       responses=shapes.problems(401, 403, 422))
     app.include_router(organization.router(services, _asks(services, KeyScope.ADMIN)), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
     app.include_router(playback.router(services, waiting), responses=shapes.problems(404, 422, 503))
@@ -121,13 +124,13 @@ async def _expire(intake: Intake) -> None:
         await asyncio.sleep(_EXPIRE_EVERY_S)
 
 
-def _asks(services: Services, scope: KeyScope) -> Any:
-    """A dependency: the principal of the request, who must have `scope`."""
+def _asks(services: Services, *scopes: KeyScope) -> Any:
+    """A dependency: the principal of the request, who must have one of `scopes`."""
 
     def principal(request: Request, _: Annotated[object, Depends(_BEARER)]) -> Principal:
         with services.database.read() as session:
             who = keys.authenticate(session, request.headers.get("authorization"))
-        who.require(scope)
+        who.require(*scopes)
         return who
 
     return principal

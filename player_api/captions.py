@@ -19,8 +19,11 @@ from starlette.responses import JSONResponse, Response
 
 from enrich import caption_files
 from enrich.caption_files import Caption
+from enrich.passages import passages_of, words_of
 from infra.core.errors import Conflict, NotFound, Rejected, TooLarge
 from infra.core.languages import bcp47, own_name
+from infra.core.search_index import Kind
+from infra.db import search
 from infra.db.models import CaptionRevision, Video
 from infra.db.session import now
 from player_api import catalogue, shapes
@@ -90,6 +93,14 @@ def load(session: Session, video_id: str, language: str, revision: int | None = 
     if row is None or row.captions is None:
         raise NotFound("captions_not_found", "There are no such captions.")
     return row.revision, [Caption.model_validate(one) for one in row.captions]
+
+
+def index_speech(session: Session, video: Video) -> None:
+    """Have search find what is said in the video: its captions in the spoken language, or else those that there are."""
+    listed = current(session, [video.id])[video.id]
+    spoken = next((one for one in listed if _base(one.language) == _base(video.language)), listed[0] if listed else None)
+    found = load(session, video.id, spoken.language, spoken.revision)[1] if spoken else []
+    search.replace(session, video.organization_id, video.id, Kind.SPEECH, passages_of(words_of(found)))
 
 
 def router(services: Services, creator: Callable[..., Any]) -> APIRouter:
@@ -187,6 +198,7 @@ def _add(session: Session, video: Video, language: str, revision: int, key_id: s
         created_at=session.scalar(select(now())) or 0.0)
     session.add(row)
     session.flush()
+    index_speech(session, video)
     return row
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from infra.core.errors import NotFound, Rejected
 from infra.core.ids import new_id
 from infra.core.media import MediaInfo
-from infra.db import steps
+from infra.core.search_index import Kind, Passage
+from infra.db import search, steps
 from infra.db.models import Organization, Step, StepState, Video
 from infra.db.session import now
 from transcode import trickplay
@@ -33,7 +34,13 @@ def add(session: Session, organization_id: str, *, video_id: str, title: str, la
     )
     session.add(video)
     session.flush()
+    index_title(session, video)
     return video
+
+
+def index_title(session: Session, video: Video) -> None:
+    """Have search find the video by the title that it has now."""
+    search.replace(session, video.organization_id, video.id, Kind.TITLE, [Passage(0.0, 0.0, video.title)])
 
 
 def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha256: str | None,

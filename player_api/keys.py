@@ -33,10 +33,10 @@ class Principal:
     key_id: str
     scopes: frozenset[str]
 
-    def require(self, scope: Scope) -> None:
-        """Raises Forbidden when the key has neither `scope` nor admin."""
-        if not self.scopes & {scope, Scope.ADMIN}:
-            raise Forbidden("missing_scope", f"This key may not do that: it needs the scope {scope}.")
+    def require(self, *scopes: Scope) -> None:
+        """Raises Forbidden when the key has none of `scopes`, nor admin."""
+        if not self.scopes & {*scopes, Scope.ADMIN}:
+            raise Forbidden("missing_scope", f"This key may not do that: it needs the scope {' or '.join(scopes)}.")
 
 
 def create(session: Session, organization_id: str, name: str, scopes: list[Scope]) -> tuple[ApiKey, str]:

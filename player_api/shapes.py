@@ -312,6 +312,38 @@ class VideoPage(_Shape):
     next_cursor: str | None = Field(description="Send it as `cursor` for what follows; null at the end.")
 
 
+class SearchVideo(_Shape):
+    """The video that a hit is in."""
+
+    id: str
+    title: str
+    playback_id: str
+    poster_url: str | None
+
+
+class SearchHit(_Shape):
+    """A passage that was found."""
+
+    video: SearchVideo
+    kind: Literal["title", "chapter", "slide", "speech", "comment"]
+    start_s: float = Field(description="Of the passage; 0 of a title.", examples=[754.2])
+    end_s: float
+    score: float = Field(description="Compares hits of one answer; those that have all words stand first whatever it is.")
+    snippet: str = Field(description="Plain text.", examples=["… down the gradient of the loss …"])
+    marks: list[tuple[int, int]] = Field(description="What to mark in `snippet`: [start, end) in UTF-16 code units, as "
+                                         "JavaScript counts.", examples=[[[11, 19]]])
+    snippet_html: str = Field(description="The same as HTML, escaped, with <mark>.")
+    watch_url: str = Field(description="The watch page at that second; relative to the server.",
+                           examples=["/watch/p_c5d8f2g7h4j9k3mn?t=754"])
+
+
+class SearchPage(_Shape):
+    """Hits, the best first."""
+
+    items: list[SearchHit]
+    next_cursor: str | None = Field(description="Send it as `cursor` for what follows; null at the end.")
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Documentation of the errors that a route may answer with."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -16,13 +16,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from infra.core.errors import Conflict, NotFound, Rejected
 from infra.core.ids import new_id
-from infra.db import steps
+from infra.db import search, steps
 from infra.db.models import StepState, Video
 from infra.db.session import now
 from ingest.fetch_url import check_url
 from ingest.intake import Intake
 from ingest.multipart import receive_form
-from player_api import catalogue, downloads, idempotency, shapes
+from player_api import captions, catalogue, downloads, idempotency, shapes
 from player_api.admission import ring_due
 from player_api.keys import Principal
 from player_api.services import Services
@@ -162,6 +162,10 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
                 if value is not None or name != "title":
                     setattr(video, name, value)
             video.updated_at = now()
+            if "title" in changes.model_fields_set:
+                catalogue.index_title(session, video)
+            if "language" in changes.model_fields_set:
+                captions.index_speech(session, video)
             if "fill_codecs" in changes.model_fields_set:
                 catalogue.refill(session, video, services.settings.fill_codecs.split(","))
         if "fill_codecs" in changes.model_fields_set:
@@ -174,6 +178,7 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
         """It stops playing at once (players within 2 s); the bytes go in the background."""
         with services.database.write() as session:
             catalogue.get(session, who.organization_id, video_id).deleted_at = now()
+            search.remove(session, video_id)
         return Response(status_code=204)
 
     @routes.post("/{video_id}/retry", summary="Run failed steps again", response_model=VideoShape,
@@ -241,6 +246,7 @@ def _make(services: Services, intake: Intake, who: Principal, wanted: NewVideo) 
         with services.database.write() as session:
             video = catalogue.get(session, who.organization_id, upload.video_id)
             video.title = wanted.title or video.title
+            catalogue.index_title(session, video)
             video.language = wanted.language or video.language
             if wanted.fill_codecs is not None:
                 video.fill_codecs = list(wanted.fill_codecs)

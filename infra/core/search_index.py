@@ -31,6 +31,10 @@ class Kind(StrEnum):
     COMMENT = "comment"
 
 
+# By the number that ids say; never to be changed. None: still free.
+_KINDS: tuple[Kind | None, ...] = (Kind.TITLE, Kind.CHAPTER, Kind.SLIDE, Kind.SPEECH, Kind.COMMENT, None, None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A piece of text and its time in the video, in seconds, [start_s, end_s)."""
@@ -97,9 +101,21 @@ def term_key(organization_id: str, term: str) -> int:
     return _hash(organization_id, term) >> 1
 
 
-def block_id(video_id: str, kind: str, number: int) -> int:
-    """The id of a block: a multiple of 128. Passage i of it has this id + i."""
-    return (_hash(video_id, kind, str(number)) >> 1) & ~(BLOCK - 1)
+def block_id(video_id: str, kind: Kind, number: int) -> int:
+    """The id of a block. Passage i of it has this id + i, and it says the kind, so that no row need be read for that."""
+    return (_hash(video_id, kind, str(number)) >> 1) & ~(len(_KINDS) * BLOCK - 1) | _KINDS.index(kind) * BLOCK
+
+
+def block_of(passage_id: int) -> tuple[int, int]:
+    """The id of the block of a passage, and its place there."""
+    return passage_id & ~(BLOCK - 1), passage_id & (BLOCK - 1)
+
+
+def kind_of(block_id: int) -> Kind:
+    """The kind of the passages of a block."""
+    kind = _KINDS[block_id // BLOCK % len(_KINDS)]
+    assert kind is not None
+    return kind
 
 
 def _hash(*parts: str) -> int:

@@ -41,7 +41,9 @@ def parse(text: str) -> Query:
     for chunk in _CHUNK.finditer(text):
         if len(found) >= MOST_WORDS:
             break
-        quoted, _, bare = chunk.groups()
+        quoted, closed, bare = chunk.groups()
+        if quoted is not None and not closed:  # still being typed
+            quoted, bare = None, quoted
         its_words = list(words(bare if quoted is None else quoted))
         if quoted is not None and len(its_words) > 1:
             phrases.append(tuple(stem(word.folded) for word in its_words[:MOST_WORDS]))

@@ -7,13 +7,14 @@ works on whole blocks at once and keeps a bounded number of passages; `ranked` s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from infra.core.search_index import BLOCK, ONES, PLANES, Kind
+from infra.core.search_index import BLOCK, ONES, PLANES, Kind, kind_of
 
 BUDGET = 1000  # passages that are scored
-COMMON = 0.25  # a word that stands in more than this share of all passages is no condition, only a bonus
+# A word that stands in more than this share of all passages, and in more than a few, is no condition, only a bonus.
+COMMON, COMMON_FROM = 0.25, 50
 K1, B = 1.2, 0.75
 WEIGHTS = {Kind.TITLE: 4.0, Kind.CHAPTER: 2.5, Kind.SLIDE: 1.5, Kind.SPEECH: 1.0, Kind.COMMENT: 0.7}
 
@@ -25,6 +26,10 @@ class Clause:
     """One word of a query. `ways` to say it (as written, begun so, misspelt), each with its weight, best first."""
 
     ways: tuple[tuple[float, Planes], ...]
+
+    def blocks(self) -> Iterable[int]:
+        """Where it stands, in one way or another."""
+        return dict.fromkeys(block for _, planes in self.ways for block in planes) if len(self.ways) > 1 else self.ways[0][1]
 
     def planes(self, block: int) -> int:
         found = 0
@@ -50,42 +55,40 @@ class Candidate:
     matched: int
 
 
-def choose(clauses: Sequence[Clause], kinds: Mapping[int, str], passages: int, need: int,
-           within: Planes | None = None) -> list[Candidate]:
+def choose(clauses: Sequence[Clause], passages: int, need: int, within: Planes | None = None) -> list[Candidate]:
     """At most about BUDGET candidates, among them `need` where there are so many, and no better one is left out.
 
-    `kinds`: of every block that has one of the words. `passages`: how many there are in all. `within`: nothing else
-    counts. Where more passages have the same number of words than can be scored, those with the rarest words stay, then
-    those that say them most often.
+    `passages`: how many there are in all. `within`: nothing else counts. Where more passages have the same number of
+    words than can be scored, those with the rarest words stay, then those that say them most often.
     """
-    masks = [{block: mask for block in kinds if (mask := clause.planes(block))} for clause in clauses]
-    common = [sum((mask & ONES).bit_count() for mask in one.values()) > COMMON * passages for one in masks]
-    conditions = [one for one, is_common in zip(masks, common, strict=True) if not is_common] or masks
-    conditions.sort(key=lambda one: sum((mask & ONES).bit_count() for mask in one.values()))
+    masks = [{block: mask for block in clause.blocks() if (mask := clause.planes(block))} for clause in clauses]
+    by_count = sorted(((_count(one), i) for i, one in enumerate(masks)))
+    rare = [masks[i] for count, i in by_count if count <= max(COMMON * passages, COMMON_FROM)]
+    conditions = rare or [masks[i] for _, i in by_count]
     levels = _levels(conditions, within)
     chosen: list[Candidate] = []
     for matched in range(len(conditions), 0, -1):
         level = levels[matched]
-        for block, mask in _narrowed(level, [*conditions, *masks], kinds, need - len(chosen)):
+        for block, mask in _narrowed(level, [*conditions, *masks], need - len(chosen)):
             chosen.extend(Candidate(block, ordinal, matched) for ordinal in bits(mask))
         if len(chosen) >= need:
             break
     return chosen
 
 
-def ranked(candidates: Sequence[Candidate], clauses: Sequence[Clause], kinds: Mapping[int, str],
-           lengths: Mapping[int, bytes], totals: Mapping[str, Totals]) -> list[tuple[float, Candidate]]:
+def ranked(candidates: Sequence[Candidate], clauses: Sequence[Clause], lengths: Mapping[int, bytes],
+           totals: Mapping[str, Totals]) -> list[tuple[float, Candidate]]:
     """The candidates with their scores, best first; those with more words of the query before all others."""
     everything = max(1, sum(one.passages for one in totals.values()))
     average = {kind: max(1.0, one.words / max(1, one.passages)) for kind, one in totals.items()}
     ways = []
     for clause in clauses:
-        count = sum((mask & ONES).bit_count() for mask in _united(clause).values())
+        count = _count({block: clause.planes(block) for block in clause.blocks()})
         idf = math.log(1 + (everything - count + 0.5) / (count + 0.5)) if count <= everything else 0.0
         ways.append([(weight * idf, planes) for weight, planes in clause.ways])
     scored = []
     for one in candidates:
-        kind = kinds[one.block]
+        kind = kind_of(one.block)
         length = lengths[one.block][one.ordinal]
         norm = K1 * (1 - B + B * length / average.get(kind, 1.0))
         score = 0.0
@@ -97,7 +100,7 @@ def ranked(candidates: Sequence[Candidate], clauses: Sequence[Clause], kinds: Ma
                     often = 1 + (mask >> BLOCK & 1) + (mask >> 2 * BLOCK & 1)
                     best = max(best, weight * often * (K1 + 1) / (often + norm))
             score += best
-        scored.append((score * WEIGHTS[Kind(kind)], one))
+        scored.append((score * WEIGHTS[kind], one))
     scored.sort(key=lambda pair: (-pair[1].matched, -pair[0], pair[1].block, pair[1].ordinal))
     return scored
 
@@ -110,12 +113,9 @@ def bits(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-def _united(clause: Clause) -> dict[int, int]:
-    united: dict[int, int] = {}
-    for _, planes in clause.ways:
-        for block, mask in planes.items():
-            united[block] = united.get(block, 0) | mask
-    return united
+def _count(planes: Planes) -> int:
+    """How many passages that is."""
+    return sum((mask & ONES).bit_count() for mask in planes.values())
 
 
 def _levels(conditions: Sequence[Planes], within: Planes | None) -> list[dict[int, int]]:
@@ -136,8 +136,7 @@ def _levels(conditions: Sequence[Planes], within: Planes | None) -> list[dict[in
     return levels
 
 
-def _narrowed(level: Mapping[int, int], masks: Sequence[Planes], kinds: Mapping[int, str], need: int
-              ) -> list[tuple[int, int]]:
+def _narrowed(level: Mapping[int, int], masks: Sequence[Planes], need: int) -> list[tuple[int, int]]:
     """A level, or of a large one the best part: the sieves that still leave enough, and at last the heaviest kinds."""
     kept = dict(level)
     count = sum(mask.bit_count() for mask in kept.values())
@@ -150,7 +149,7 @@ def _narrowed(level: Mapping[int, int], masks: Sequence[Planes], kinds: Mapping[
             left_over = sum(mask.bit_count() for mask in smaller.values())
             if left_over >= need:
                 kept, count = smaller, left_over
-    pieces = sorted(kept.items(), key=lambda piece: (-WEIGHTS[Kind(kinds[piece[0]])], piece[0]))
+    pieces = sorted(kept.items(), key=lambda piece: (-WEIGHTS[kind_of(piece[0])], piece[0]))
     taken, room = [], max(BUDGET, need)
     for block, mask in pieces:
         if room <= 0:

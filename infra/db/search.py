@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace as changed
+from dataclasses import dataclass
+from dataclasses import replace as changed
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -50,14 +51,14 @@ def replace(session: Session, organization_id: str, video_id: str, kind: Kind, p
     remove(session, video_id, kind)
     for number, block in enumerate(search_index.blocks(passages)):
         block_id = search_index.block_id(video_id, kind, number)
-        session.execute(models.PassageBlock.__table__.insert(), [{
+        session.execute(insert(PassageBlock), [{
             "id": block_id, "organization_id": organization_id, "video_id": video_id, "kind": str(kind), "number": number,
             "passages": len(block.passages), "words": sum(block.lengths), "lengths": block.lengths}])
-        session.execute(models.Passage.__table__.insert(), [
+        session.execute(insert(models.Passage), [
             {"id": block_id + i, "block_id": block_id, "start_s": one.start_s, "end_s": one.end_s, "text": one.text}
             for i, one in enumerate(block.passages)])
         if block.postings:
-            session.execute(models.Posting.__table__.insert(), [
+            session.execute(insert(Posting), [
                 {"term": term_key(organization_id, term), "block_id": block_id,
                  "planes": search_index.planes_to_bytes(planes)} for term, planes in block.postings.items()])
             _remember(session, organization_id, block.words)
@@ -78,10 +79,7 @@ def search(session: Session, organization_id: str, text: str, *, video_id: str |
     query = parse(text)
     if not query.words:
         return []
-    scope = [PassageBlock.organization_id == organization_id]
-    scope += [PassageBlock.video_id == video_id] if video_id is not None else []
-    scope += [PassageBlock.kind.in_(list(kinds))] if kinds else []
-    return _Asked(session, organization_id, scope).hits(query, limit, offset)
+    return _Asked(session, organization_id, video_id, kinds).hits(query, limit, offset)
 
 
 def _remember(session: Session, organization_id: str, folded: Iterable[str]) -> None:
@@ -94,11 +92,16 @@ def _remember(session: Session, organization_id: str, folded: Iterable[str]) -> 
 class _Asked:
     """One query, while it is answered."""
 
-    def __init__(self, session: Session, organization_id: str, scope: Sequence[ColumnElement[bool]]) -> None:
+    def __init__(self, session: Session, organization_id: str, video_id: str | None, kinds: Collection[Kind]) -> None:
         self._session = session
         self._organization_id = organization_id
-        self._scope = scope
-        self._kinds: dict[int, str] = {}  # of every block that was met
+        self._kinds = frozenset(kinds)
+        self._scope = [PassageBlock.organization_id == organization_id]
+        self._scope += [PassageBlock.kind.in_(list(kinds))] if kinds else []
+        self._blocks: Sequence[int] | None = None  # None: all of the organization
+        if video_id is not None:
+            self._scope.append(PassageBlock.video_id == video_id)
+            self._blocks = session.scalars(select(PassageBlock.id).where(*self._scope)).all()
         self._planes: dict[str, dict[int, int]] = {}  # by stem
 
     def hits(self, query: Query, limit: int, offset: int) -> list[Hit]:
@@ -109,10 +112,10 @@ class _Asked:
         passages = sum(one.passages for one in totals.values())
         need = limit + offset
         within = self._with_phrases(query.phrases, clauses, passages, need) if query.phrases else None
-        candidates = search_ranking.choose(clauses, self._kinds, passages, need, within)
+        candidates = search_ranking.choose(clauses, passages, need, within)
         lengths = self._lengths({one.block for one in candidates})
         candidates = [one for one in candidates if one.block in lengths]
-        ranked = search_ranking.ranked(candidates, clauses, self._kinds, lengths, totals)
+        ranked = search_ranking.ranked(candidates, clauses, lengths, totals)
         return self._shown(ranked[offset:need], stems)
 
     def _clauses(self, query: Query) -> tuple[list[Clause], frozenset[str]]:
@@ -142,7 +145,7 @@ class _Asked:
 
     def _unknown(self, missing: Sequence[str]) -> list[str]:
         """Of words that are not in the scope those that are nowhere: somebody may have meant others."""
-        if not missing or len(self._scope) == 1:
+        if not missing or not (self._kinds or self._blocks is not None):
             return list(missing)
         keys = {self._key(stem(word)): word for word in missing}
         known = set(self._session.scalars(select(Posting.term).where(Posting.term.in_(keys)).distinct()))
@@ -168,13 +171,12 @@ class _Asked:
         self._planes |= {term: {} for term in keys.values()}
         if not keys:
             return
-        rows = self._session.execute(
-            select(Posting.term, Posting.block_id, PassageBlock.kind, Posting.planes)
-            .join(PassageBlock, PassageBlock.id == Posting.block_id)
-            .where(Posting.term.in_(keys), *self._scope)).all()
-        for key, block, kind, planes in rows:
-            self._planes[keys[key]][block] = search_index.planes_from_bytes(planes)
-            self._kinds[block] = kind
+        rows = select(Posting.term, Posting.block_id, Posting.planes).where(Posting.term.in_(keys))
+        if self._blocks is not None:
+            rows = rows.where(Posting.block_id.in_(self._blocks))
+        for key, block, planes in self._session.execute(rows):
+            if not self._kinds or search_index.kind_of(block) in self._kinds:
+                self._planes[keys[key]][block] = search_index.planes_from_bytes(planes)
 
     def _united(self, terms: Sequence[str]) -> dict[int, int]:
         """The postings of several stems as of one."""
@@ -195,23 +197,24 @@ class _Asked:
     def _lengths(self, blocks: Collection[int]) -> Mapping[int, bytes]:
         rows = self._session.execute(select(PassageBlock.id, PassageBlock.lengths).where(
             PassageBlock.id.in_(blocks), *self._scope)).all()
-        return {block: lengths for block, lengths in rows}
+        return {row.id: row.lengths for row in rows}
 
     def _with_phrases(self, phrases: Sequence[tuple[str, ...]], clauses: Sequence[Clause], passages: int, need: int
                       ) -> dict[int, int]:
         """The passages that have all phrases word for word; of very many that may have them, the likeliest are read."""
-        within: dict[int, int] = {block: search_index.ONES for block in self._kinds}
-        for term in {term for phrase in phrases for term in phrase}:
-            planes = self._planes[term]
+        rarest, *others = sorted((self._planes[term] for term in {term for phrase in phrases for term in phrase}), key=len)
+        within = {block: mask & search_index.ONES for block, mask in rarest.items()}
+        for planes in others:
             within = {block: left for block, mask in within.items() if (left := mask & planes.get(block, 0))}
-        candidates = search_ranking.choose(clauses, self._kinds, passages, max(need, search_ranking.BUDGET), within)
+        candidates = search_ranking.choose(clauses, passages, max(need, search_ranking.BUDGET), within)
         ids = [one.block + one.ordinal for one in candidates]
         kept: dict[int, int] = defaultdict(int)
         for passage_id, text in self._session.execute(
                 select(models.Passage.id, models.Passage.text).where(models.Passage.id.in_(ids))):
             line = f" {' '.join(stem(word.folded) for word in words(text))} "
             if all(f" {' '.join(phrase)} " in line for phrase in phrases):
-                kept[passage_id & ~(search_index.BLOCK - 1)] |= 1 << (passage_id & search_index.BLOCK - 1)
+                block, place = search_index.block_of(passage_id)
+                kept[block] |= 1 << place
         return kept
 
     def _shown(self, ranked: Sequence[tuple[float, Candidate]], stems: frozenset[str]) -> list[Hit]:

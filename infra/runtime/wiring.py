@@ -19,6 +19,7 @@ from infra.runtime.engine import Engine
 from infra.runtime.itinerary import ITINERARY
 from infra.runtime.storages import open_stores
 from infra.tools import find_tools
+from player_api import search
 from player_api.services import Services
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def build(settings: Settings) -> App:
     doorbell = CeleryDoorbell(settings)
     engine = Engine(settings, database, stores.storage, tools, runner, doorbell, ITINERARY)
     app = App(settings, database, stores.storage, stores.staging, stores.direct, tools, runner, doorbell, engine)
-    engine.on_sweep.extend([lambda: _purge(app), stores.sweep])
+    engine.on_sweep.extend([lambda: _purge(app), stores.sweep, lambda: search.catch_up(database)])
     return app
 
 

@@ -8,12 +8,13 @@ down_revision = '0005'
 branch_labels = None
 depends_on = None
 
+ROW_ID = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
 SORTED = sa.String(length=64).with_variant(sa.String(length=64, collation='C'), 'postgresql')
 
 
 def upgrade() -> None:
     op.create_table('passage_blocks',
-        sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column('id', ROW_ID, autoincrement=False, nullable=False),
         sa.Column('organization_id', sa.String(length=40), nullable=False),
         sa.Column('video_id', sa.String(length=40), nullable=False),
         sa.Column('kind', sa.String(length=10), nullable=False),
@@ -28,9 +29,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id', name=op.f('pk_passage_blocks')),
         sa.UniqueConstraint('video_id', 'kind', 'number', name=op.f('uq_passage_blocks_video_id_kind_number')),
     )
-    op.create_index('ix_passage_blocks_kind', 'passage_blocks', ['organization_id', 'kind'])
+    op.create_index('ix_passage_blocks_totals', 'passage_blocks', ['organization_id', 'kind', 'passages', 'words'])
     op.create_table('passages',
-        sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column('id', ROW_ID, autoincrement=False, nullable=False),
         sa.Column('block_id', sa.BigInteger(), nullable=False),
         sa.Column('start_s', sa.Float(), nullable=False),
         sa.Column('end_s', sa.Float(), nullable=False),

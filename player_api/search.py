@@ -1,0 +1,105 @@
+"""GET /api/v1/search: where in the videos of an organization something is said, shown, or called so."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy import exists, select
+from sqlalchemy.orm import load_only
+
+from infra.core.errors import Rejected
+from infra.core.search_index import Kind
+from infra.core.search_snippets import snippet
+from infra.db import search
+from infra.db.models import PassageBlock, Video
+from infra.db.search import Hit
+from infra.db.session import Database
+from player_api import captions, catalogue, shapes
+from player_api.keys import Principal
+from player_api.services import Services
+from player_api.shapes import SearchPage
+
+MOST_HITS = 1000  # nobody reads further, and each page costs as much as all before it
+
+
+def router(services: Services, searcher: Callable[..., Any]) -> APIRouter:
+    """The route; `searcher` is the dependency that names who asks."""
+    routes = APIRouter(tags=["search"])
+    who_asks = Depends(searcher)
+
+    @routes.get("/search", summary="Search in all videos, or in one", response_model=SearchPage,
+                responses=shapes.problems(404))
+    def find(q: Annotated[str, Query(max_length=1000, examples=['gradient "loss function"'], description=(
+                 "Words, \"phrases in quotes\", beginnings (`grad*`). The last word counts as a beginning unless a space "
+                 "follows it. Passages that have all words come first, then those with most. A word of four letters or "
+                 "more that nobody says is taken for those that are one typing error away."))],
+             who: Principal = who_asks,
+             video_id: Annotated[str | None, Query(pattern=r"^[!-~]{1,40}$", description="Only in this video.")] = None,
+             kind: Annotated[list[Kind] | None, Query(description="Only these; may be said more than once.")] = None,
+             limit: Annotated[int, Query(ge=1, le=100)] = 20,
+             cursor: Annotated[str | None, Query(max_length=40)] = None) -> dict[str, Any]:
+        """The best hits first. A query without any word finds nothing."""
+        offset = _offset(cursor)
+        limit = min(limit, MOST_HITS - offset)
+        with services.database.read() as session:
+            if video_id is not None:
+                catalogue.get(session, who.organization_id, video_id)
+            hits = search.search(session, who.organization_id, q, video_id=video_id, kinds=kind or (), limit=limit + 1,
+                                 offset=offset)
+            shown = hits[:limit]
+            videos = {video.id: video for video in session.scalars(
+                select(Video).where(Video.id.in_({hit.video_id for hit in shown}), Video.deleted_at.is_(None),
+                                    Video.organization_id == who.organization_id)
+                .options(load_only(Video.title, Video.playback_id, Video.plan_id, Video.poster_time_s,
+                                   Video.found_poster_s)))}  # not the plans: they are large
+            items = [_line(hit, videos[hit.video_id]) for hit in shown if hit.video_id in videos]
+        more = len(hits) > limit and offset + limit < MOST_HITS
+        return {"items": items, "next_cursor": _cursor(offset + limit) if more else None}
+
+    return routes
+
+
+def catch_up(database: Database, limit: int = 20) -> None:
+    """Index a few of the videos that search has never heard of, as those are from before there was search."""
+    with database.read() as session:
+        unknown = session.scalars(select(Video.id).where(Video.deleted_at.is_(None), ~exists().where(
+            PassageBlock.video_id == Video.id, PassageBlock.kind == Kind.TITLE)).limit(limit)).all()
+    for video_id in unknown:
+        with database.write() as session:
+            video = session.get(Video, video_id)
+            if video is not None and video.deleted_at is None:
+                catalogue.index_title(session, video)
+                captions.index_speech(session, video)
+
+
+def _line(hit: Hit, video: Video) -> dict[str, Any]:
+    found = snippet(hit.text, hit.stems)
+    page = f"/watch/{video.playback_id}"
+    return {
+        "video": {"id": video.id, "title": video.title, "playback_id": video.playback_id,
+                  "poster_url": catalogue.poster_url(video) if video.plan_id else None},
+        "kind": hit.kind, "start_s": hit.start_s, "end_s": hit.end_s, "score": hit.score,
+        "snippet": found.text, "marks": found.marks, "snippet_html": found.html,
+        # The page reads whole seconds; to begin a little early does not hurt.
+        "watch_url": f"{page}?t={int(hit.start_s)}" if hit.kind != Kind.TITLE else page,
+    }
+
+
+def _cursor(offset: int) -> str:
+    return base64.urlsafe_b64encode(f"from {offset}".encode()).decode()
+
+
+def _offset(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    try:
+        word, number = base64.urlsafe_b64decode(cursor.encode()).decode().split()
+        if word == "from" and number.isdecimal() and 0 < int(number) < MOST_HITS:
+            return int(number)
+    except (ValueError, binascii.Error):
+        pass
+    raise Rejected("bad_cursor", "This cursor is not one of ours: begin without it.")
