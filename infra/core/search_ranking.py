@@ -7,7 +7,7 @@ works on whole blocks at once and keeps a bounded number of passages; `ranked` s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.core.search_index import BLOCK, ONES, PLANES, Kind, kind_of
@@ -23,19 +23,16 @@ Planes = Mapping[int, int]  # block -> the integer of `search_index`
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One word of a query. `ways` to say it (as written, begun so, misspelt), each with its weight, best first."""
+    """One word of a query: the `ways` to say it (as written, begun so, misspelt), each with its weight."""
 
     ways: tuple[tuple[float, Planes], ...]
+    planes: Planes  # of all ways
+    count: int  # passages that have it
 
-    def blocks(self) -> Iterable[int]:
-        """Where it stands, in one way or another."""
-        return dict.fromkeys(block for _, planes in self.ways for block in planes) if len(self.ways) > 1 else self.ways[0][1]
-
-    def planes(self, block: int) -> int:
-        found = 0
-        for _, planes in self.ways:
-            found |= planes.get(block, 0)
-        return found
+    @classmethod
+    def of(cls, *ways: tuple[float, Planes]) -> Clause:
+        planes = united([planes for _, planes in ways])
+        return cls(ways, planes, sum((mask & ONES).bit_count() for mask in planes.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +58,15 @@ def choose(clauses: Sequence[Clause], passages: int, need: int, within: Planes |
     `passages`: how many there are in all. `within`: nothing else counts. Where more passages have the same number of
     words than can be scored, those with the rarest words stay, then those that say them most often.
     """
-    masks = [{block: mask for block in clause.blocks() if (mask := clause.planes(block))} for clause in clauses]
-    by_count = sorted(((_count(one), i) for i, one in enumerate(masks)))
-    rare = [masks[i] for count, i in by_count if count <= max(COMMON * passages, COMMON_FROM)]
-    conditions = rare or [masks[i] for _, i in by_count]
+    by_count = sorted(clauses, key=lambda clause: clause.count)
+    sieves = [clause.planes for clause in by_count]
+    rare = [clause.planes for clause in by_count if clause.count <= max(COMMON * passages, COMMON_FROM)]
+    conditions = rare or sieves
     levels = _levels(conditions, within)
     chosen: list[Candidate] = []
     for matched in range(len(conditions), 0, -1):
         level = levels[matched]
-        for block, mask in _narrowed(level, [*conditions, *masks], need - len(chosen)):
+        for block, mask in _narrowed(level, sieves, need - len(chosen)):
             chosen.extend(Candidate(block, ordinal, matched) for ordinal in bits(mask))
         if len(chosen) >= need:
             break
@@ -83,8 +80,7 @@ def ranked(candidates: Sequence[Candidate], clauses: Sequence[Clause], lengths: 
     average = {kind: max(1.0, one.words / max(1, one.passages)) for kind, one in totals.items()}
     ways = []
     for clause in clauses:
-        count = _count({block: clause.planes(block) for block in clause.blocks()})
-        idf = math.log(1 + (everything - count + 0.5) / (count + 0.5)) if count <= everything else 0.0
+        idf = math.log(1 + max(0, everything - clause.count + 0.5) / (clause.count + 0.5))
         ways.append([(weight * idf, planes) for weight, planes in clause.ways])
     scored = []
     for one in candidates:
@@ -105,17 +101,23 @@ def ranked(candidates: Sequence[Candidate], clauses: Sequence[Clause], lengths: 
     return scored
 
 
+def united(several: Sequence[Planes]) -> Planes:
+    """The postings of several stems as if they were one."""
+    if len(several) == 1:
+        return several[0]
+    together: dict[int, int] = {}
+    for planes in several:
+        for block, mask in planes.items():
+            together[block] = together.get(block, 0) | mask
+    return together
+
+
 def bits(mask: int) -> Iterator[int]:
     """The places of the ones, from the lowest."""
     while mask:
         low = mask & -mask
         yield low.bit_length() - 1
         mask ^= low
-
-
-def _count(planes: Planes) -> int:
-    """How many passages that is."""
-    return sum((mask & ONES).bit_count() for mask in planes.values())
 
 
 def _levels(conditions: Sequence[Planes], within: Planes | None) -> list[dict[int, int]]:
@@ -136,12 +138,12 @@ def _levels(conditions: Sequence[Planes], within: Planes | None) -> list[dict[in
     return levels
 
 
-def _narrowed(level: Mapping[int, int], masks: Sequence[Planes], need: int) -> list[tuple[int, int]]:
+def _narrowed(level: Mapping[int, int], sieves: Sequence[Planes], need: int) -> list[tuple[int, int]]:
     """A level, or of a large one the best part: the sieves that still leave enough, and at last the heaviest kinds."""
     kept = dict(level)
     count = sum(mask.bit_count() for mask in kept.values())
     for plane in range(PLANES):
-        for sieve in masks:
+        for sieve in sieves:
             if count <= BUDGET:
                 break
             smaller = {block: left for block, mask in kept.items()

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as changed
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -24,7 +23,7 @@ from infra.db import models
 from infra.db.models import PassageBlock, Posting, SearchWord, Video
 
 BEGUN, MISSPELT = 0.8, 0.6  # weights of what was not said just so
-MOST_BEGUN = 64  # words that begin as one that is being typed; the shortest first
+MOST_BEGUN = 32  # words that begin as one that is being typed; the shortest first
 MOST_MISSPELT = 8
 _LAST = "\U0010ffff"
 
@@ -106,17 +105,18 @@ class _Asked:
 
     def hits(self, query: Query, limit: int, offset: int) -> list[Hit]:
         clauses, stems = self._clauses(query)
-        if not any(planes for clause in clauses for _, planes in clause.ways):
+        if not any(clause.count for clause in clauses):
             return []
         totals = self._totals()
         passages = sum(one.passages for one in totals.values())
         need = limit + offset
         within = self._with_phrases(query.phrases, clauses, passages, need) if query.phrases else None
         candidates = search_ranking.choose(clauses, passages, need, within)
-        lengths = self._lengths({one.block for one in candidates})
-        candidates = [one for one in candidates if one.block in lengths]
-        ranked = search_ranking.ranked(candidates, clauses, lengths, totals)
-        return self._shown(ranked[offset:need], stems)
+        blocks = self._rows_of({one.block for one in candidates})
+        candidates = [one for one in candidates if one.block in blocks]
+        lengths = {block: its_lengths for block, (_, its_lengths) in blocks.items()}
+        ranked = search_ranking.ranked(candidates, clauses, lengths, totals)[offset:need]
+        return self._shown(ranked, {block: video_id for block, (video_id, _) in blocks.items()}, stems)
 
     def _clauses(self, query: Query) -> tuple[list[Clause], frozenset[str]]:
         """The words of a query with all that stands for them, and the stems of what that is."""
@@ -132,7 +132,8 @@ class _Asked:
         self._fetch([term for terms in meant.values() for term in terms])
         for word, terms in meant.items():
             ways[word].append((MISSPELT, terms))
-        clauses = [Clause(tuple((weight, self._united(terms)) for weight, terms in its_ways)) for its_ways in ways.values()]
+        clauses = [Clause.of(*((weight, search_ranking.united([self._planes[term] for term in terms]))
+                               for weight, terms in its_ways)) for its_ways in ways.values()]
         return clauses, frozenset(term for its_ways in ways.values() for _, terms in its_ways for term in terms)
 
     def _begun(self, prefix: str) -> list[str]:
@@ -155,11 +156,12 @@ class _Asked:
         """Stems of the words that are one edit away."""
         beginning, end, crossed = halves(word)
         backward = end[::-1]
-        rows = self._session.scalars(select(SearchWord.word).where(
-            SearchWord.organization_id == self._organization_id,
-            func.length(SearchWord.word).between(len(word) - 1, len(word) + 1),
-            or_(SearchWord.word.between(beginning, beginning + _LAST),
-                SearchWord.backward.between(backward, backward + _LAST), SearchWord.word == crossed)))
+        near = select(SearchWord.word).where(SearchWord.organization_id == self._organization_id,
+                                             func.length(SearchWord.word).between(len(word) - 1, len(word) + 1))
+        # Not one query with OR: SQLite would read all words.
+        rows = self._session.scalars(union_all(near.where(SearchWord.word.between(beginning, beginning + _LAST)),
+                                               near.where(SearchWord.backward.between(backward, backward + _LAST)),
+                                               near.where(SearchWord.word == crossed)))
         return list(dict.fromkeys(stem(one) for one in sorted(rows) if one_edit(word, one)))[:MOST_MISSPELT]
 
     def _key(self, term: str) -> int:
@@ -174,19 +176,10 @@ class _Asked:
         rows = select(Posting.term, Posting.block_id, Posting.planes).where(Posting.term.in_(keys))
         if self._blocks is not None:
             rows = rows.where(Posting.block_id.in_(self._blocks))
-        for key, block, planes in self._session.execute(rows):
+        # Not by the session, whose way to make rows costs more than theirs to be read.
+        for key, block, planes in self._session.connection().execute(rows):
             if not self._kinds or search_index.kind_of(block) in self._kinds:
                 self._planes[keys[key]][block] = search_index.planes_from_bytes(planes)
-
-    def _united(self, terms: Sequence[str]) -> dict[int, int]:
-        """The postings of several stems as of one."""
-        if len(terms) == 1:
-            return self._planes[terms[0]]
-        united: dict[int, int] = {}
-        for term in terms:
-            for block, planes in self._planes[term].items():
-                united[block] = united.get(block, 0) | planes
-        return united
 
     def _totals(self) -> dict[str, Totals]:
         rows = self._session.execute(
@@ -194,10 +187,11 @@ class _Asked:
             .where(*self._scope).group_by(PassageBlock.kind)).all()
         return {kind: Totals(int(passages), int(count)) for kind, passages, count in rows}
 
-    def _lengths(self, blocks: Collection[int]) -> Mapping[int, bytes]:
-        rows = self._session.execute(select(PassageBlock.id, PassageBlock.lengths).where(
-            PassageBlock.id.in_(blocks), *self._scope)).all()
-        return {row.id: row.lengths for row in rows}
+    def _rows_of(self, blocks: Collection[int]) -> dict[int, tuple[str, bytes]]:
+        """The video of each block, and the lengths of its passages. What is not this organization's is not here."""
+        rows = self._session.execute(select(PassageBlock.id, PassageBlock.video_id, PassageBlock.lengths).where(
+            PassageBlock.id.in_(blocks), *self._scope))
+        return {block: (video_id, lengths) for block, video_id, lengths in rows}
 
     def _with_phrases(self, phrases: Sequence[tuple[str, ...]], clauses: Sequence[Clause], passages: int, need: int
                       ) -> dict[int, int]:
@@ -217,11 +211,12 @@ class _Asked:
                 kept[block] |= 1 << place
         return kept
 
-    def _shown(self, ranked: Sequence[tuple[float, Candidate]], stems: frozenset[str]) -> list[Hit]:
+    def _shown(self, ranked: Sequence[tuple[float, Candidate]], videos: Mapping[int, str], stems: frozenset[str]
+               ) -> list[Hit]:
+        # Not joined with their blocks: SQLite would begin with all blocks of the organization.
         rows = self._session.execute(
-            select(models.Passage.id, PassageBlock.video_id, PassageBlock.kind, models.Passage.start_s,
-                   models.Passage.end_s, models.Passage.text).join(PassageBlock, PassageBlock.id == models.Passage.block_id)
-            .where(models.Passage.id.in_([one.block + one.ordinal for _, one in ranked]), *self._scope)).all()
-        found = {row[0]: Hit(row[1], Kind(row[2]), row[3], row[4], row[5], 0.0, stems) for row in rows}
-        return [changed(found[one.block + one.ordinal], score=round(score, 4))
-                for score, one in ranked if one.block + one.ordinal in found]
+            select(models.Passage.id, models.Passage.start_s, models.Passage.end_s, models.Passage.text)
+            .where(models.Passage.id.in_([one.block + one.ordinal for _, one in ranked])))
+        found = {passage_id: (start_s, end_s, text) for passage_id, start_s, end_s, text in rows}
+        return [Hit(videos[one.block], search_index.kind_of(one.block), *found[one.block + one.ordinal], round(score, 4),
+                    stems) for score, one in ranked if one.block + one.ordinal in found]

@@ -106,11 +106,12 @@ def _measure(name: str, database: Database, speech: Speech, queries: int, built_
             connection.execute(text("VACUUM ANALYZE"))  # as autovacuum does, a minute later
     passed = True
     for sort, asked in _queries(speech, queries).items():
-        took_ms = sorted(_timed_ms(database, query) for query in asked)
+        timed = [_timed_ms(database, query) for query in asked]
+        took_ms, cpu_ms = sorted(wall for wall, _ in timed), sorted(cpu for _, cpu in timed)
         p50, p95 = statistics.median(took_ms), took_ms[int(len(took_ms) * 0.95)]
         passed &= p95 < P95_MS
         print(f"  {'PASS' if p95 < P95_MS else 'FAIL'}  {sort:<28} p50 {p50:6.1f} ms  p95 {p95:6.1f} ms  "
-              f"worst {took_ms[-1]:6.1f} ms   ({asked[0][:40]!r})")
+              f"worst {took_ms[-1]:6.1f} ms  cpu here p95 {cpu_ms[int(len(cpu_ms) * 0.95)]:6.1f} ms  ({asked[0][:40]!r})")
     recall = _recall(database, speech, queries)
     passed &= recall >= RECALL
     print(f"  {'PASS' if recall >= RECALL else 'FAIL'}  recall@5 of a sentence with a typo: {recall:.3f}, target {RECALL:g}")
@@ -173,11 +174,12 @@ def _with_typo(sentence: Sequence[str], rolls: random.Random) -> str:
     return " ".join(mistyped(word, rolls) if i == at and len(word) > 1 else word for i, word in enumerate(sentence))
 
 
-def _timed_ms(database: Database, query: str) -> float:
-    began_s = time.perf_counter()
+def _timed_ms(database: Database, query: str) -> tuple[float, float]:
+    """Milliseconds of the clock, and of this process's processor time, which other work on the machine disturbs less."""
+    began_s, began_cpu_s = time.perf_counter(), time.process_time()
     with database.read() as session:
         search(session, "o", query)
-    return (time.perf_counter() - began_s) * 1000
+    return (time.perf_counter() - began_s) * 1000, (time.process_time() - began_cpu_s) * 1000
 
 
 def _recall(database: Database, speech: Speech, count: int) -> float:

@@ -45,7 +45,7 @@ def test_the_index_counts_to_three(texts: list[str]) -> None:
 @given(TEXTS, st.lists(st.sampled_from("abcde"), min_size=1, max_size=4, unique=True), st.integers(1, 400))
 def test_who_has_more_of_the_words_is_chosen_first(texts: list[str], asked: list[str], need: int) -> None:
     planes, lengths = index(texts)
-    clauses = [Clause(((1.0, planes.get(term, {})),)) for term in asked]
+    clauses = [Clause.of((1.0, planes.get(term, {}))) for term in asked]
     common = {term for term in asked if sum(term in text.split() for text in texts) > max(
         search_ranking.COMMON * len(texts), search_ranking.COMMON_FROM)}
     conditions = set(asked) - common or set(asked)
@@ -67,7 +67,7 @@ def test_of_a_word_that_all_say_those_that_say_it_often_are_scored() -> None:
     texts = ["a"] * 5000
     texts[4321] = texts[77] = "a a b a"
     planes, _ = index(texts)
-    clauses = [Clause(((1.0, planes["a"]),))]
+    clauses = [Clause.of((1.0, planes["a"]))]
     chosen = choose(clauses, 5000, 2)
     assert {place(one.block, one.ordinal) for one in chosen} == {77, 4321}
     assert len(choose(clauses, 5000, 20)) <= BUDGET + BLOCK
@@ -76,7 +76,7 @@ def test_of_a_word_that_all_say_those_that_say_it_often_are_scored() -> None:
 
 def test_titles_come_before_what_is_said() -> None:
     speech, title = at(0), at(1, Kind.TITLE)
-    clauses = [Clause(((1.0, {speech: 1, title: 1}),))]
+    clauses = [Clause.of((1.0, {speech: 1, title: 1}))]
     order = ranked(choose(clauses, 9, 5), clauses, {speech: b"\5", title: b"\5"},
                    {"speech": Totals(5, 25), "title": Totals(4, 20)})
     assert [one.block for _, one in order] == [title, speech]
