@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from infra.core.search_index import BLOCK, ONES, PLANES, Kind, kind_of
 
-BUDGET = 1000  # passages that are scored
+BUDGET = 1000  # passages of a kind that are scored
 # A word that stands in more than this share of all passages, and in more than a few, is no condition, only a bonus.
 COMMON, COMMON_FROM = 0.25, 50
 K1, B = 1.2, 0.75
@@ -53,10 +53,11 @@ class Candidate:
 
 
 def choose(clauses: Sequence[Clause], passages: int, need: int, within: Planes | None = None) -> list[Candidate]:
-    """At most about BUDGET candidates, among them `need` where there are so many, and no better one is left out.
+    """About BUDGET candidates of each kind at most, among them `need` where there are so many.
 
-    `passages`: how many there are in all. `within`: nothing else counts. Where more passages have the same number of
-    words than can be scored, those with the rarest words stay, then those that say them most often.
+    None is left out that has more of the words than one that is chosen; where more passages have the same number than can
+    be scored, those with the rarest words stay, then those that say them most often. `passages`: how many there are in
+    all. `within`: nothing else counts.
     """
     by_count = sorted(clauses, key=lambda clause: clause.count)
     sieves = [clause.planes for clause in by_count]
@@ -138,24 +139,26 @@ def _levels(conditions: Sequence[Planes], within: Planes | None) -> list[dict[in
     return levels
 
 
-def _narrowed(level: Mapping[int, int], sieves: Sequence[Planes], need: int) -> list[tuple[int, int]]:
-    """A level, or of a large one the best part: the sieves that still leave enough, and at last the heaviest kinds."""
-    kept = dict(level)
-    count = sum(mask.bit_count() for mask in kept.values())
-    for plane in range(PLANES):
-        for sieve in sieves:
-            if count <= BUDGET:
+def _narrowed(level: Mapping[int, int], sieves: Sequence[Planes], need: int) -> Iterator[tuple[int, int]]:
+    """A level; of a kind with too many passages the best part: what the sieves leave, as long as that is enough.
+
+    Each kind by itself: a title that says a word once must not go because lectures say it twice.
+    """
+    for kind in WEIGHTS:
+        kept = {block: mask for block, mask in level.items() if kind_of(block) == kind}
+        count = sum(mask.bit_count() for mask in kept.values())
+        for plane in range(PLANES):
+            for sieve in sieves:
+                if count <= BUDGET:
+                    break
+                smaller = {block: left for block, mask in kept.items()
+                           if (left := mask & (sieve.get(block, 0) >> BLOCK * plane))}
+                left_over = sum(mask.bit_count() for mask in smaller.values())
+                if left_over >= need:
+                    kept, count = smaller, left_over
+        room = max(BUDGET, need)
+        for block in sorted(kept):
+            if room <= 0:
                 break
-            smaller = {block: left for block, mask in kept.items()
-                       if (left := mask & (sieve.get(block, 0) >> BLOCK * plane))}
-            left_over = sum(mask.bit_count() for mask in smaller.values())
-            if left_over >= need:
-                kept, count = smaller, left_over
-    pieces = sorted(kept.items(), key=lambda piece: (-WEIGHTS[kind_of(piece[0])], piece[0]))
-    taken, room = [], max(BUDGET, need)
-    for block, mask in pieces:
-        if room <= 0:
-            break
-        taken.append((block, mask))
-        room -= mask.bit_count()
-    return taken
+            yield block, kept[block]
+            room -= kept[block].bit_count()

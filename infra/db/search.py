@@ -54,7 +54,8 @@ def replace(session: Session, organization_id: str, video_id: str, kind: Kind, p
             "id": block_id, "organization_id": organization_id, "video_id": video_id, "kind": str(kind), "number": number,
             "passages": len(block.passages), "words": sum(block.lengths), "lengths": block.lengths}])
         session.execute(insert(models.Passage), [
-            {"id": block_id + i, "block_id": block_id, "start_s": one.start_s, "end_s": one.end_s, "text": one.text}
+            {"id": block_id + i, "block_id": block_id, "start_s": one.start_s, "end_s": one.end_s,
+             "text": one.text.replace("\0", " ")}  # which PostgreSQL does not take
             for i, one in enumerate(block.passages)])
         if block.postings:
             session.execute(insert(Posting), [

@@ -109,6 +109,9 @@ def test_what_is_written_again_replaces_what_was_there(lecture: Database) -> Non
     assert texts(lecture, "something ") == ["Something else."]
     write(lecture, "v_a", [])
     assert texts(lecture, "something ") == []
+    write(lecture, "v_a", ["zero\0byte"])
+    assert texts(lecture, "byte ") == ["zero byte"]
+    write(lecture, "v_a", [])
     with lecture.read() as session:
         for table in (models.PassageBlock, models.Passage, models.Posting):
             assert session.scalar(select(func.count()).select_from(table)) == 0

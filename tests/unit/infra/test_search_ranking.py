@@ -74,6 +74,13 @@ def test_of_a_word_that_all_say_those_that_say_it_often_are_scored() -> None:
     assert len(choose(clauses, 5000, 3000)) >= 3000
 
 
+def test_a_title_does_not_go_because_lectures_say_its_word_more_often() -> None:
+    planes, _ = index(["a a"] * 5000)
+    title = at(99, Kind.TITLE)
+    chosen = choose([Clause.of((1.0, {**planes["a"], title: 1}))], 5001, 20)
+    assert title in {one.block for one in chosen}
+
+
 def test_titles_come_before_what_is_said() -> None:
     speech, title = at(0), at(1, Kind.TITLE)
     clauses = [Clause.of((1.0, {speech: 1, title: 1}))]
