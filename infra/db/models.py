@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Text,
     UniqueConstraint,
@@ -230,7 +231,8 @@ class Posting(Base):
     """In which passages of a block a stem stands."""
 
     __tablename__ = "postings"
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own form
+    # One look into the index is all of a look-up: rows of a stem, of many videos, lie all over the table.
+    __table_args__ = (PrimaryKeyConstraint("term", "block_id", postgresql_include=["planes"]), {"sqlite_with_rowid": False})
 
     term: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # of an organization's stem
     block_id: Mapped[int] = mapped_column(ForeignKey("passage_blocks.id", ondelete="CASCADE"), primary_key=True,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.core.search_terms import LONGEST, fold, halves, one_edit, stem, words
+from infra.core.search_terms import LONGEST, fold, halves, one_edit, stem, stems, words
 
 LETTERS = st.text(alphabet="abcdeéж学", min_size=1, max_size=8)
 
@@ -25,6 +25,7 @@ def folded(text: str) -> list[str]:
     ("学 GPU加速", ["学", "gpu", "加速"]),
     ("हिन्दी में", ["हिन्दी", "में"]),
     ("Ελληνικά κείμενο", ["ελληνικα", "κειμενο"]),
+    ("It's the classes' 's'. S's", ["it", "the", "classes", "s"]), ("Noël’s ’s ’ss", ["noel", "ss"]),
     ("l’eau d'été", ["l", "eau", "d", "ete"]),
     ("snake_case 3.14 x86-64", ["snake", "case", "3", "14", "x86", "64"]),
     ("", []), ("!?… — ☃ 😀\0", []),
@@ -65,6 +66,7 @@ def test_words_lie_in_the_text_in_order_and_fold_for_good(text: str) -> None:
 @given(st.text(alphabet=st.characters(max_codepoint=127), max_size=100))
 def test_the_fast_way_for_plain_text_finds_the_same(text: str) -> None:
     assert list(words(text)) == list(words(text + " ☃"))
+    assert stems(text) == [stem(word.folded) for word in words(text)]
 
 
 @given(LETTERS, st.data())

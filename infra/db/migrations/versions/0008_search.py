@@ -32,7 +32,7 @@ def upgrade() -> None:
     op.create_index('ix_passage_blocks_totals', 'passage_blocks', ['organization_id', 'kind', 'passages', 'words'])
     op.create_table('passages',
         sa.Column('id', ROW_ID, autoincrement=False, nullable=False),
-        sa.Column('block_id', sa.BigInteger(), nullable=False),
+        sa.Column('block_id', ROW_ID, nullable=False),
         sa.Column('start_s', sa.Float(), nullable=False),
         sa.Column('end_s', sa.Float(), nullable=False),
         sa.Column('text', sa.Text(), nullable=False),
@@ -43,11 +43,11 @@ def upgrade() -> None:
     op.create_index(op.f('ix_passages_block_id'), 'passages', ['block_id'])
     op.create_table('postings',
         sa.Column('term', sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column('block_id', sa.BigInteger(), nullable=False),
+        sa.Column('block_id', ROW_ID, nullable=False),
         sa.Column('planes', sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(['block_id'], ['passage_blocks.id'], name=op.f('fk_postings_block_id_passage_blocks'),
                                 ondelete='CASCADE'),
-        sa.PrimaryKeyConstraint('term', 'block_id', name=op.f('pk_postings')),
+        sa.PrimaryKeyConstraint('term', 'block_id', name=op.f('pk_postings'), postgresql_include=['planes']),
         sqlite_with_rowid=False,
     )
     op.create_index(op.f('ix_postings_block_id'), 'postings', ['block_id'])
