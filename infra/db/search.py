@@ -18,7 +18,7 @@ from infra.core import search_index, search_ranking
 from infra.core.search_index import Kind, Passage, term_key
 from infra.core.search_query import TYPO_FROM, Query, parse
 from infra.core.search_ranking import Candidate, Clause, Totals
-from infra.core.search_terms import halves, one_edit, stem, stems
+from infra.core.search_terms import halves, has_phrase, one_edit, stem
 from infra.db import models
 from infra.db.models import PassageBlock, Posting, SearchWord, Video
 
@@ -206,8 +206,7 @@ class _Asked:
         kept: dict[int, int] = defaultdict(int)
         for passage_id, text in self._session.execute(
                 select(models.Passage.id, models.Passage.text).where(models.Passage.id.in_(ids))):
-            line = f" {' '.join(stems(text))} "
-            if all(f" {' '.join(phrase)} " in line for phrase in phrases):
+            if all(has_phrase(text, phrase) for phrase in phrases):
                 block, place = search_index.block_of(passage_id)
                 kept[block] |= 1 << place
         return kept

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.core.search_terms import LONGEST, fold, halves, one_edit, stem, stems, words
+from infra.core.search_terms import LONGEST, fold, halves, has_phrase, one_edit, stem, stems, words
 
 LETTERS = st.text(alphabet="abcdeéж学", min_size=1, max_size=8)
 
@@ -67,6 +67,23 @@ def test_words_lie_in_the_text_in_order_and_fold_for_good(text: str) -> None:
 def test_the_fast_way_for_plain_text_finds_the_same(text: str) -> None:
     assert list(words(text)) == list(words(text + " ☃"))
     assert stems(text) == [stem(word.folded) for word in words(text)]
+
+
+PIECES = ["study", "studies'", "It's", "running", "run's", "c++", "c#", "'s", "a", "-", "_", "classes", "computing", "naïve",
+          "1,", "--b", "s"]
+
+
+@settings(max_examples=1000)
+@given(st.lists(st.sampled_from(PIECES), max_size=12), st.integers(0, 10), st.integers(2, 4))
+def test_a_phrase_is_found_where_it_is(pieces: list[str], at: int, length: int) -> None:
+    for text in (" ".join(pieces), " ".join(pieces) + " ☃"):
+        found = stems(text)
+        if phrase := tuple(found[at:at + length]):
+            assert has_phrase(text, phrase)
+            other = (*phrase, "zebra")
+            assert not has_phrase(text, other)
+            line = f" {' '.join(found)} "
+            assert has_phrase(text, phrase[::-1]) == (f" {' '.join(phrase[::-1])} " in line)
 
 
 @given(LETTERS, st.data())
