@@ -23,7 +23,7 @@ from infra.db import models
 from infra.db.models import PassageBlock, Posting, SearchWord, Video
 
 BEGUN, MISSPELT = 0.8, 0.6  # weights of what was not said just so
-MOST_BEGUN = 32  # words that begin as one that is being typed; the shortest first
+MOST_BEGUN = 8  # words for each letter typed so far, the shortest first: few letters begin too many words
 MOST_MISSPELT = 8
 _LAST = "\U0010ffff"
 
@@ -142,7 +142,7 @@ class _Asked:
         found = self._session.scalars(
             select(SearchWord.word).where(SearchWord.organization_id == self._organization_id,
                                           SearchWord.word > prefix, SearchWord.word <= prefix + _LAST)
-            .order_by(func.length(SearchWord.word), SearchWord.word).limit(MOST_BEGUN))
+            .order_by(func.length(SearchWord.word), SearchWord.word).limit(MOST_BEGUN * len(prefix)))
         return list(dict.fromkeys(map(stem, found)))
 
     def _unknown(self, missing: Sequence[str]) -> list[str]:
