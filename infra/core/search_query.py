@@ -53,7 +53,7 @@ def parse(text: str) -> Query:
             found[word.folded] = found.get(word.folded, False) or (
                 last and _is_begun(word, bare, typing)) or _is_half_a_pair(word)
     wanted = [Wanted(word, prefix) for word, prefix in found.items()]
-    return Query(tuple(wanted[:MOST_WORDS]), tuple(phrases))
+    return Query(tuple(wanted[:MOST_WORDS]), tuple(dict.fromkeys(phrases)))
 
 
 def _is_begun(word: Word, chunk: str, typing: bool) -> bool:

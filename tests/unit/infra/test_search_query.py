@@ -46,8 +46,7 @@ def test_no_query_is_wrong(text: str) -> None:
 def test_of_a_very_long_query_the_beginning_counts() -> None:
     query = parse(" ".join(f"w{n}" for n in range(5000)))
     assert [one.word for one in query.words] == [f"w{n}" for n in range(MOST_WORDS)]
-    assert len(parse('"a b" ' * 5000).phrases) <= 5000  # all the same one: see the next line
-    assert len(set(parse('"a b" ' * 5000).phrases)) == 1
+    assert parse('"a b" ' * 5000).phrases == (("a", "b"),)
 
 
 def test_a_short_passage_is_shown_whole() -> None:
