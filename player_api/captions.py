@@ -198,7 +198,8 @@ def _add(session: Session, video: Video, language: str, revision: int, key_id: s
         created_at=session.scalar(select(now())) or 0.0)
     session.add(row)
     session.flush()
-    index_speech(session, video)
+    if model is None:  # those of a model grow span by span; they are indexed once, when all is said
+        index_speech(session, video)
     return row
 
 

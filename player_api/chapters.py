@@ -25,6 +25,8 @@ from enrich.phrases import Background, Phrase
 from enrich.titles import MOST_CHARACTERS
 from enrich.topics import OF_A_CHAPTER, OF_A_VIDEO
 from infra.core.errors import Conflict, NotFound, Rejected
+from infra.core.search_index import Kind, Passage
+from infra.db import search
 from infra.db.models import ChapterRevision, Video
 from infra.db.session import now
 from player_api import catalogue, shapes
@@ -214,6 +216,10 @@ def _add(session: Session, video: Video, revision: int, key_id: str | None, chap
         chapters=None if chapters is None else [one.model_dump(mode="json") for one in chapters],
         created_at=session.scalar(select(now())) or 0.0))
     session.flush()
+    shown = current(session, video.id).chapters
+    duration_s = float(Plan.model_validate(video.plan).duration_s) if video.plan else (shown[-1].start_s if shown else 0.0)
+    search.replace(session, video.organization_id, video.id, Kind.CHAPTER, [
+        Passage(one.start_s, end_s, one.title) for one, end_s in zip(shown, ends_s(shown, duration_s), strict=True)])
 
 
 def _answer(video: Video, its: Current) -> Response:

@@ -328,6 +328,7 @@ class SearchHit(_Shape):
     kind: Literal["title", "chapter", "slide", "speech", "comment"]
     start_s: float = Field(description="Of the passage; 0 of a title.", examples=[754.2])
     end_s: float
+    at_s: float = Field(description="Just before the words are said, to within a second or three.", examples=[761.0])
     score: float = Field(description="Compares hits of one answer; those that have all words stand first whatever it is.")
     snippet: str = Field(description="Plain text.", examples=["… down the gradient of the loss …"])
     marks: list[tuple[int, int]] = Field(description="What to mark in `snippet`: [start, end) in UTF-16 code units, as "

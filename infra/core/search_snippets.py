@@ -9,20 +9,26 @@ from dataclasses import dataclass
 from infra.core.search_terms import stem, words
 
 SNIPPET = 200  # code points, about
+_LINE = 60  # and of a line
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Plain text; `marks` [start, end) in UTF-16 code units, as JavaScript counts; `html` is escaped, with <mark>."""
+    """Plain text; `marks` [start, end) in UTF-16 code units, as JavaScript counts; `html` is escaped, with <mark>.
+
+    `share`: how much of the passage, 0 to 1, comes before the place where most of the marks stand together.
+    """
 
     text: str
     marks: tuple[tuple[int, int], ...]
     html: str
+    share: float
 
 
 def snippet(passage: str, stems: Collection[str]) -> Snippet:
     """The part of a passage with most of the stems, cut between words, with an ellipsis where it is cut."""
-    found = [(word.start, word.end) for word in words(passage) if stem(word.folded) in stems]
+    said = [(word.start, word.end, stem(word.folded)) for word in words(passage)]
+    found = [(start, stop) for start, stop, of in said if of in stems]
     begin, end = _window(passage, found)
     before, after = ("… " if begin else ""), (" …" if end < len(passage) else "")
     marks: list[tuple[int, int]] = []
@@ -40,7 +46,13 @@ def snippet(passage: str, stems: Collection[str]) -> Snippet:
     text = before + passage[begin:end] + after
     shift = len(before) - begin
     return Snippet(text, tuple((_utf16(text[:start + shift]), _utf16(text[:stop + shift])) for start, stop in marks),
-                   "".join(pieces))
+                   "".join(pieces), _together([(start, of) for start, _, of in said if of in stems]) / max(1, len(passage)))
+
+
+def _together(found: Sequence[tuple[int, str]]) -> int:
+    """The last place from which on a line has most of the stems, each once; 0 where there are none."""
+    near = [(len({of for at, of in found if start <= at < start + _LINE}), start) for start, _ in found]
+    return max(near)[1] if near else 0
 
 
 def _window(passage: str, found: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -10,8 +10,9 @@ from enrich.speech_sound import Voice
 from enrich.topics import find as find_topics
 from infra.core import keys
 from infra.core.media import MediaInfo
+from infra.core.search_index import Kind, Passage
 from infra.core.steps import Outcome, StepContext
-from infra.db import steps
+from infra.db import search, steps
 from infra.db.models import Video
 from infra.runtime.steps import Itinerary, StepSpec
 from ingest import fetch_url
@@ -113,6 +114,7 @@ def _transcribed(session: Session, video: Video, key: str, outcome: Outcome) -> 
 
 
 def _written(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    captions.index_speech(session, video)
     steps.insert(session, video, [steps.NewStep("chapters", "light", "words")])
 
 
@@ -147,6 +149,8 @@ def _outlined(session: Session, video: Video, key: str, outcome: Outcome) -> Non
     words, slides, duration_s = outcome["words"], outcome["slides"], float(Plan.model_validate(video.plan).duration_s)
     others = chapters.background(session, video)
     chapters.save_machine(session, video, find_chapters(words, slides, duration_s, video.language, others))
+    search.replace(session, video.organization_id, video.id, Kind.SLIDE, [
+        Passage(slide.start_s, slide.end_s, slide.text) for slide in slides if slide.text])
     chapters.save_topics(session, video, find_topics(words, slides, video.language, others))
 
 

@@ -82,6 +82,12 @@ def test_a_lecture_gets_captions_by_itself(speaking: Service, watch: Watch) -> N
         (offered,) = [one for one in m3u8.loads(client.get(made["playlist_url"]).text).media if one.type == "SUBTITLES"]
     assert offered.uri == f"captions/en/{line['revision']}/index.m3u8"
 
+    with speaking.client() as client:
+        hit = client.get("/api/v1/search", params={"q": "one row for each rendtion"}).json()["items"][0]  # a letter lacks
+    assert (hit["video"]["id"], hit["kind"]) == (video["id"], "speech")
+    assert 21 < hit["at_s"] < 27  # it is said at 24.4 to 29
+    assert "<mark>rendition</mark>" in hit["snippet_html"]
+
     page = watch(f"{speaking.url}{video['watch_url']}")
     page.ask("void (hls.subtitleTrack = 0)")
     page.play()

@@ -84,3 +84,10 @@ def test_snippets_are_parts_of_the_passage_and_safe(passage: str, asked: set[str
         assert {stem(word.folded) for word in words(marked)} <= stems
     assert html.unescape(re.sub("</?mark>", "", found.html)) == found.text
     assert found.html.count("<mark>") == found.html.count("</mark>") == len(found.marks)
+
+
+def test_where_the_words_stand_together() -> None:
+    passage = "For one thing, graphs. " * 3 + "And one row for each rendition. " + "More of the rest. " * 3
+    found = snippet(passage, {"one", "row", "for", "each", "rendition"})
+    assert passage[round(found.share * len(passage)):].startswith("one row for each")
+    assert snippet("nothing", {"graph"}).share == 0
