@@ -186,13 +186,13 @@ def retry(video: Annotated[str, typer.Argument(metavar="VIDEO")],
 @app.command()
 def doctor(data: Data = None, as_json: AsJson = False) -> None:
     """Say what was found on this machine, what is missing, and the exact fix."""
+    from infra.runtime.enrich_checks import enrich_checks
     from infra.runtime.server_checks import server_checks
-    from infra.runtime.speech_check import speech_check
     from infra.runtime.storage_checks import storage_checks
     from infra.tools import checks
 
     settings = _settings(data)
-    found = [*checks(settings), speech_check(settings), *server_checks(settings), *storage_checks(settings)]
+    found = [*checks(settings), *enrich_checks(settings), *server_checks(settings), *storage_checks(settings)]
     if as_json:
         print(json.dumps([check._asdict() for check in found]))
     else:
