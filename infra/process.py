@@ -94,6 +94,7 @@ class ProcessRunner:
         started = time.monotonic()
         # start_new_session: a group to kill, and no terminal that a tool could write into.
         ours, its = socket.socketpair()
+        its.settimeout(None)  # libraries set a default for all sockets, and a shell does not wait at one that does not block
         with its:
             try:
                 process = subprocess.Popen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -222,6 +223,16 @@ def test_own_processes_end_in_time_with_all_they_started(tmp_path: Path) -> None
     stubborn.stdout.close()
     time.sleep(0.2)
     assert not alive(grandchild)
+
+
+def test_a_timeout_of_all_sockets_does_not_matter(run: ProcessRunner) -> None:
+    """As some libraries set one: it makes a socket one that does not block, and the tool's shell gave up at once."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(5)
+    try:
+        assert run(sh("sleep 0.1; echo out")).stdout == b"out\n"
+    finally:
+        socket.setdefaulttimeout(before)
 
 
 _WORKER = """
