@@ -15,7 +15,7 @@ from enrich.slide_look import SHAPE, Pictures
 from enrich.slide_scan import Times
 from infra.core.command import GIB, Command, Limits
 from infra.core.errors import StepFailed
-from infra.core.safety import input_args
+from infra.core.ffmpeg_words import with_input_limits
 from infra.core.steps import Tools
 
 _PIXELS, _TIMES = "pictures.gray", "pictures.times"
@@ -27,12 +27,9 @@ def pictures_command(tools: Tools, source: Path, work: Path, media_s: float, *, 
     small = small.filter("scale", SHAPE[1], SHAPE[0], flags="area").filter("format", "gray").filter_multi_output("split", 2)
     how = {"fps_mode": "passthrough", "enc_time_base": "1:90000"}
     # The times in a list beside the pixels: no format that is easily read has both.
-    args = ffmpeg.get_args(ffmpeg.merge_outputs(
+    argv = with_input_limits(tools, ffmpeg.merge_outputs(
         ffmpeg.output(small[0], f"file:{work / _PIXELS}", f="rawvideo", **how),
-        ffmpeg.output(small[1], f"file:{work / _TIMES}", f="framecrc", **how)))
-    at = args.index("-i")
-    argv = (str(tools.ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y", *args[:at],
-            *input_args(max_pixels), *args[at:])
+        ffmpeg.output(small[1], f"file:{work / _TIMES}", f="framecrc", **how)), source, max_pixels)
     limits = Limits(wall_s=60 + 4 * media_s, cpu_s=60 + ceil(4 * media_s), memory_bytes=4 * GIB, file_bytes=4 * GIB)
     return Command(argv, work=work, limits=limits, nice=nice)
 

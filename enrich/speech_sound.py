@@ -12,8 +12,8 @@ import ffmpeg
 
 from enrich.speech_spans import RATE_HZ
 from infra.core.command import GIB, Command, Limits
+from infra.core.ffmpeg_words import with_input_limits
 from infra.core.media import Frozen, Rational
-from infra.core.safety import input_args
 from infra.core.steps import Tools
 
 SAMPLE_BYTES = 2
@@ -38,10 +38,8 @@ def speech_command(tools: Tools, voice: Voice, source: Path, made: Path, *, max_
     sound = sound.filter("aresample", voice.source_rate_hz, **{"async": 1, "min_hard_comp": "0.02", "first_pts": 0})
     sound = sound.filter("aresample", RATE_HZ).filter("aformat", sample_fmts="s16", channel_layouts="mono")
     sound = sound.filter("atrim", end_sample=int(voice.duration_s * RATE_HZ))
-    words = list(ffmpeg.get_args(ffmpeg.output(sound, f"file:{made}", f="s16le", map_metadata=-1)))
-    at = words.index("-i")
-    argv = (str(tools.ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y",
-            *words[:at], *input_args(max_pixels), *words[at:])
+    output = ffmpeg.output(sound, f"file:{made}", f="s16le", map_metadata=-1)
+    argv = with_input_limits(tools, output, source, max_pixels)
     return Command(argv, reads=(source,), work=made.parent, nice=_NICE, limits=_limits(voice.duration_s))
 
 

@@ -20,6 +20,7 @@ from infra.core.errors import NotFound, StepFailed
 from infra.core.keys import SpeechKeys
 from infra.core.languages import bcp47
 from infra.core.media import Frozen
+from infra.core.ports import Storage
 from infra.core.steps import StepContext
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def transcribe(ctx: StepContext) -> dict[str, Any]:
             ctx.progress(min(1.0, segment.words[-1].end_s / (end_s - begin_s)))
     words = [placed(word, begin_s, span) for segment in plausible(segments) for word in segment.words]
     _save(ctx, where.words(int(ctx.key)), heard, words)
-    done, all_words = _words_so_far(ctx, where, len(heard.spans))
+    done, all_words = words_so_far(ctx.storage, where, len(heard.spans))
     return {"language": heard.language, "spans": done, "captions": captions(all_words)}
 
 
@@ -124,7 +125,7 @@ def write(ctx: StepContext) -> None:
     """All spans are there: one transcript of them. The sound and the pieces are not wanted any more."""
     where, heard = _keys(ctx), _heard(ctx)
     if ctx.storage.stat(where.transcript) is None:  # else some of the pieces may be gone
-        _save(ctx, where.transcript, heard, _words_so_far(ctx, where, len(heard.spans))[1])
+        _save(ctx, where.transcript, heard, words_so_far(ctx.storage, where, len(heard.spans))[1])
     ctx.storage.delete(where.sound)
     for k in range(len(heard.spans)):
         ctx.storage.delete(where.words(k))
@@ -154,11 +155,14 @@ def placed(word: Word, begin_s: float, span: Sequence[Stretch]) -> Word:
     return word.model_copy(update={"start_s": round(start_s, 3), "end_s": round(end_s, 3)})
 
 
-def _words_so_far(ctx: StepContext, where: SpeechKeys, spans: int) -> tuple[int, list[Word]]:
+def words_so_far(storage: Storage, where: SpeechKeys, spans: int) -> tuple[int, list[Word]]:
     """How many spans are recognized, and their words in the order of the video."""
-    there = {item.key for item in ctx.storage.list(where.all_words)}
-    found = [Transcript.model_validate_json(ctx.storage.read(where.words(k)))
-             for k in range(spans) if where.words(k) in there]
+    there = {item.key for item in storage.list(where.all_words)}
+    found = []
+    for key in map(where.words, range(spans)):
+        with contextlib.suppress(NotFound):  # all was said a moment ago, and the pieces go
+            if key in there:
+                found.append(Transcript.model_validate_json(storage.read(key)))
     return len(found), [word for one in found for word in one.words]
 
 

@@ -27,6 +27,7 @@ from infra.db import search
 from infra.db.models import CaptionRevision, Video
 from infra.db.session import now
 from player_api import catalogue, shapes
+from player_api.if_match import names_revision
 from player_api.keys import Principal
 from player_api.services import Services
 from player_api.shapes import CaptionsLine, CaptionsPage, CaptionsRevisions
@@ -210,7 +211,7 @@ def _last(session: Session, video_id: str, language: str) -> int:
 
 
 def _check(if_match: str | None, last: int) -> None:
-    if if_match is not None and if_match.strip() not in (f'"{last}"', str(last)):
+    if not names_revision(if_match, last):
         raise Conflict("captions_changed", f"Somebody has saved these captions since: they are at revision {last}. Fetch "
                        "them, and make your changes there.")
 

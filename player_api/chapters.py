@@ -30,6 +30,7 @@ from infra.db import search
 from infra.db.models import ChapterRevision, Video
 from infra.db.session import now
 from player_api import catalogue, shapes
+from player_api.if_match import names_revision
 from player_api.keys import Principal
 from player_api.services import Services
 from player_api.shapes import ChapterEntry, ChapterList, ChapterRevisions, Topics
@@ -204,7 +205,7 @@ def _next(session: Session, video: Video, if_match: str | None) -> int:
     """The number of the revision to be. Raises Conflict when another one was edited."""
     _lock(session, video)
     last = session.scalar(select(func.max(ChapterRevision.revision)).where(ChapterRevision.video_id == video.id)) or 0
-    if if_match is not None and if_match.strip() not in (f'"{last}"', str(last)):
+    if not names_revision(if_match, last):
         raise Conflict("chapters_changed", f"The chapters have changed since: they are at revision {last}. Fetch them, and "
                        "make your changes there.")
     return last + 1

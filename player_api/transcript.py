@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import JSONResponse, Response
 
+from enrich.steps import words_so_far
 from enrich.transcript import Transcript, Word, to_review
 from infra.core.errors import NotFound
 from infra.core.keys import SpeechKeys
@@ -55,13 +56,7 @@ def load(storage: Storage, video: Video) -> list[Word]:
     try:
         return list(Transcript.model_validate_json(storage.read(keys.transcript)).words)
     except NotFound:
-        pieces = []
-        for k in range((video.speech or {}).get("spans", 0)):
-            try:
-                pieces.append(Transcript.model_validate_json(storage.read(keys.words(k))))
-            except NotFound:
-                continue
-        return [word for piece in pieces for word in piece.words]
+        return words_so_far(storage, keys, (video.speech or {}).get("spans", 0))[1]
 
 
 def _words(video: Video, steps: list[Step], storage: Storage) -> dict[str, Any]:

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
 
 from infra.core.command import GIB, Command, Limits
-from infra.core.safety import input_args
+from infra.core.ffmpeg_words import with_input_limits
 from infra.core.steps import Tools
 from transcode import encoders
 from transcode.normalization import PEAK_DBFS
@@ -244,17 +243,6 @@ def limited(tools: Tools, output: Any, source: Path, work: Path, media_s: Fracti
     """The command that makes `output` of `source`, within what a hostile source of `media_s` seconds may take."""
     return Command(with_input_limits(tools, output, source, max_pixels), reads=(source,), work=work, nice=nice,
                    limits=media_limits(media_s))
-
-
-def with_input_limits(tools: Tools, output: Any, source: Path, max_pixels: int,
-                      level: str = "warning") -> tuple[str, ...]:
-    """The words of the command, each opening of the source under the input rules."""
-    args: list[str] = []
-    for word, following in pairwise((*ffmpeg.get_args(output), "")):
-        if word == "-i" and following == f"file:{source}":
-            args += input_args(max_pixels)
-        args.append(word)
-    return (str(tools.ffmpeg), "-hide_banner", "-nostdin", "-nostats", "-loglevel", level, "-y", *args)
 
 
 def media_limits(media_s: Fraction) -> Limits:

@@ -19,10 +19,11 @@ import ffmpeg
 from infra.core import keys
 from infra.core.command import Command
 from infra.core.errors import StepFailed
+from infra.core.ffmpeg_words import with_input_limits
 from infra.core.media import AudioStream, Loudness, MediaInfo
 from infra.core.steps import Runner, StepContext, Tools
 from transcode import normalization, sound
-from transcode.cells import levelled, media_limits, mixed, with_input_limits
+from transcode.cells import levelled, media_limits, mixed
 from transcode.plan import Plan
 from transcode.sound import AudioTrack
 

@@ -16,6 +16,7 @@ import ffmpeg
 from infra.core import samples
 from infra.core.command import GIB, Command, Limits
 from infra.core.errors import StepFailed
+from infra.core.ffmpeg_words import with_input_limits
 from infra.core.media import MediaInfo, Sample
 from infra.core.settings import Settings
 from infra.core.steps import Runner, Tools
@@ -77,7 +78,7 @@ def sample_command(tools: Tools, title: Plan, source: Path, times_s: tuple[Fract
     output = ffmpeg.output(picture, "pipe:1", f="framecrc", fps_mode="passthrough", **{
         "c:v": "libx264", "preset": "veryfast", "crf": _CRF, "threads": 2, "g": frames, "keyint_min": frames,
         "sc_threshold": 0, "flags": "+cgop"})
-    argv = cells.with_input_limits(tools, output, source, max_pixels, "error")
+    argv = with_input_limits(tools, output, source, max_pixels, "error")
     return Command(argv, reads=(source,), limits=_LIMITS)
 
 

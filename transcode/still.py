@@ -12,8 +12,9 @@ from typing import Any
 import ffmpeg
 
 from infra.core.command import Command
+from infra.core.ffmpeg_words import with_input_limits
 from infra.core.steps import Tools
-from transcode.cells import media_limits, with_input_limits
+from transcode.cells import media_limits
 from transcode.plan import Plan
 
 WIDTH_PX, HEIGHT_PX = 1280, 720
