@@ -65,7 +65,8 @@ def _packets(file: BinaryIO, table: AvcTable, video: VideoStream) -> AvcPackets:
     return AvcPackets(
         track=video.index, count=len(table), scale=table.scale, first_ticks=first + shift, last_ticks=last + shift,
         uneven_ticks=round(table.uneven_ticks(), 3), config_hex=table.config.hex(), keys=tuple(kept),
-        key_bytes=tuple(table.bytes_between(kept)), unfit_keys=len(table.sync) - len(keys))
+        key_bytes=tuple(table.bytes_between(kept)), unfit_keys=len(table.sync) - len(keys),
+        seek_lead_ticks=table.seek_lead_ticks() if edit.media_time in (0, first) else None)
 
 
 def _instantaneous(file: BinaryIO, table: AvcTable, keys: Sequence[int], config: AvcConfig) -> list[int]:

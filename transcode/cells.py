@@ -103,7 +103,8 @@ def _decoded(plan: Plan, source: Path, start_s: Fraction, **how: Any) -> Any:
     """
     start = f"({start_s.numerator}/{start_s.denominator})/TB"
     time = f"PTS-({plan.origin_s.numerator}/{plan.origin_s.denominator})/TB"
-    return _on_grid(plan, _input(plan, source, start_s - plan.seek_lead_s, **how),
+    aim_s = start_s - plan.seek_lead_s if start_s else min(Fraction(0), -plan.seek_lead_s)
+    return _on_grid(plan, _input(plan, source, aim_s, **how),
                     f"round(if(eq(N,0),min({time},{start}),{time}))")
 
 

@@ -206,6 +206,11 @@ def _seek_lead(info: MediaInfo, video: VideoStream, rate: Fraction) -> Fraction:
         return _UNINDEXED_LEAD_S
     if info.container != "mov":
         return Fraction(video.reorder_frames + 1) / rate
+    packets = video.packets
+    if packets is not None and packets.seek_lead_ticks is not None and grid.is_constant(video):
+        # A quarter of a frame later than that: a key frame exactly on the boundary is found also where its time was
+        # rounded, and one that is a little late is the picture of the first frame all the same.
+        return Fraction(packets.seek_lead_ticks, packets.scale) - Fraction(1, 4) / rate
     if video.reorder_frames and not grid.is_constant(video):
         # A key frame is decoded a few frames before it is shown, and here a frame can last for seconds.
         average = max(video.average_frame_rate or rate, Fraction(1, 10))

@@ -38,6 +38,7 @@ class AvcTable(Places):
     scale: int
     edit: Edit
     times: Sequence[int]
+    offsets: Sequence[int]  # how much later than it is decoded each picture is shown; none: at once
     sync: Sequence[int]  # numbers of the pictures that are marked as key frames, from 0
 
     def closed_keys(self) -> list[int]:
@@ -50,6 +51,19 @@ class AvcTable(Places):
         last = len(self) - 1
         return [key for key in self.sync
                 if after[last - key] == self.times[key] and (key == 0 or before[key - 1] < self.times[key])]
+
+    def seek_lead_ticks(self) -> int | None:
+        """How much earlier than a key frame's time a seek of libavformat must aim to find none that is shown later.
+
+        It searches the times of decoding, and takes off how long the first picture waits, but only where there is an
+        edit list (mov.c, mov_seek_stream; tried out on files of both kinds). None: offsets are negative, and it does
+        something else.
+        """
+        if not self.offsets:
+            return 0
+        if min(self.offsets) < 0:
+            return None
+        return max(self.offsets[key] for key in self.sync) - (min(self.times) if self.edit.listed else 0)
 
     def uneven_ticks(self) -> float:
         """How far the pictures are at most from an even pace between the first and the last shown."""
@@ -86,7 +100,7 @@ def read_avc_table(moov: bytes, track: int) -> AvcTable:
     except BadBoxes as error:
         raise Unfit("edit_list") from error
     return AvcTable(places.sizes, places.chunk_offsets, places.chunk_runs, config, width_px, height_px,
-                    track_scale(moov, trak), edit, times, _sync(moov, stbl, count))
+                    track_scale(moov, trak), edit, times, later or (), _sync(moov, stbl, count))
 
 
 def spread(keys: Sequence[int], most: int = FAR_HEADS) -> list[int]:

@@ -44,6 +44,7 @@ class AvcPackets(Frozen):
     config_hex: str  # AVCDecoderConfigurationRecord
     keys: tuple[int, ...]  # numbers of the key frames, in the order they are shown in
     key_bytes: tuple[int, ...]  # of the packets from each key frame up to the next
+    seek_lead_ticks: int | None = None  # see `AvcTable.seek_lead_ticks`
     unfit_keys: int = 0  # key frames that are none of the kind, because groups of pictures are open
 
 

@@ -130,13 +130,14 @@ class Edit:
     media_time: int = 0  # what of the track is shown first
     duration: int | None = None  # None: to the end
     plain: bool = True  # at normal speed
+    listed: bool = True  # False: the track has no edit list at all
 
 
 def single_edit(moov: bytes, trak: Box) -> Edit:
     """The edit list of a track: empty edits delay it, one more says what is shown. Raises BadBoxes where it cuts."""
     elst = find(moov, (b"edts", b"elst"), trak.start, trak.end)
     if elst is None:
-        return Edit()
+        return Edit(listed=False)
     scale, whole = track_scale(moov, trak), movie_scale(moov)
     wide = version(moov, elst) == 1
     count = fields(moov, elst, ">I", 4)[0]
