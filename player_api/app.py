@@ -26,6 +26,7 @@ from player_api import (
     direct_uploads,
     keys,
     organization,
+    outline,
     pages,
     playback,
     problems,
@@ -90,6 +91,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(slides.router(services, creator), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
     app.include_router(chapters.router(services, creator), prefix="/api/v1",
+                       responses=shapes.problems(401, 403, 422))
+    app.include_router(outline.router(services, creator), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
     app.include_router(search.router(services, _asks(services, KeyScope.CREATOR, KeyScope.PLAYER)), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))

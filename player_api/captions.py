@@ -78,10 +78,10 @@ def save_machine(session: Session, video: Video, language: str, captions: list[d
     return True
 
 
-def tracks(listed: Sequence[Listed], spoken: str | None, duration_s: float) -> list[TextTrack]:
-    """The text tracks of playlists; `spoken` is the language of the video, where it is known."""
+def tracks(listed: Sequence[Listed], language: str | None, duration_s: float) -> list[TextTrack]:
+    """The text tracks of playlists; `language` is that of the video, where it is known."""
     return [TextTrack(folder=f"captions/{one.language}/{one.revision}", language=one.language, label=own_name(one.language),
-                      captions=_base(one.language) == _base(spoken),
+                      captions=_base(one.language) == _base(language),
                       bit_rate_bps=max(1, round(one.size_bytes * 8 / max(duration_s, 1)))) for one in listed]
 
 
@@ -96,11 +96,16 @@ def load(session: Session, video_id: str, language: str, revision: int | None = 
     return row.revision, [Caption.model_validate(one) for one in row.captions]
 
 
+def spoken(listed: Sequence[Listed], language: str | None) -> Listed | None:
+    """Those in the language that is spoken, of whichever region."""
+    return next((one for one in listed if _base(one.language) == _base(language)), None)
+
+
 def index_speech(session: Session, video: Video) -> None:
     """Have search find what is said in the video: its captions in the spoken language, or else those that there are."""
     listed = current(session, [video.id])[video.id]
-    spoken = next((one for one in listed if _base(one.language) == _base(video.language)), listed[0] if listed else None)
-    found = load(session, video.id, spoken.language, spoken.revision)[1] if spoken else []
+    said = spoken(listed, video.language) or next(iter(listed), None)
+    found = load(session, video.id, said.language, said.revision)[1] if said else []
     search.replace(session, video.organization_id, video.id, Kind.SPEECH, passages_of(words_of(found)))
 
 

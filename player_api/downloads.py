@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, replace
-from urllib.parse import quote
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,6 +13,7 @@ from infra.core.keys import PlanKeys
 from infra.db import steps
 from infra.db.models import Step, StepState, Video
 from player_api.admission import ring_due
+from player_api.attachment import disposition, file_name
 from player_api.catalogue import DOWNLOAD
 from player_api.services import Services
 from transcode.download import default_rendition
@@ -36,10 +36,8 @@ class Download:
 
     def headers(self) -> dict[str, str]:
         """What the file's answer carries besides the usual: its name (RFC 6266), its digest (RFC 9530)."""
-        plain = "".join(c if c.isascii() and (c.isalnum() or c in " -_.") else "_" for c in self.file_name)
         digest = base64.b64encode(bytes.fromhex(self.sha256 or "")).decode()
-        name = f"filename=\"{plain}\"; filename*=UTF-8''{quote(self.file_name, safe='')}"
-        return {"Content-Disposition": f"attachment; {name}", "Repr-Digest": f"sha-256=:{digest}:"}
+        return {"Content-Disposition": disposition(self.file_name), "Repr-Digest": f"sha-256=:{digest}:"}
 
 
 def want(services: Services, video_id: str, rendition: str | None, *, again: bool = False) -> Download:
@@ -77,7 +75,7 @@ def _find(session: Session, video_id: str, rendition: str | None) -> Download:
     plan = Plan.model_validate(video.plan)
     chosen = _chosen(session, video, plan, rendition).name
     key = PlanKeys.of(video.organization_id, video.id, video.plan_id or plan.id).download(chosen)
-    waiting = Download(chosen, str(StepState.WAITING), 0.0, key, f"{_file_title(video.title)}.mp4")
+    waiting = Download(chosen, str(StepState.WAITING), 0.0, key, file_name(video.title, "mp4"))
     made = (video.downloads or {}).get(chosen)
     return waiting if made is None else replace(waiting, state=str(StepState.DONE), progress=1.0, **made)
 
@@ -98,9 +96,3 @@ def _chosen(session: Session, video: Video, plan: Plan, name: str | None) -> Vid
     if not isinstance(found, VideoRendition):
         raise NotFound("rendition_not_found", "This video has no such rendition.")
     return found
-
-
-def _file_title(title: str) -> str:
-    """The title without what file systems refuse."""
-    kept = "".join("-" if c in '/\\:*?"<>|' or ord(c) < 32 else c for c in title).strip(" .")
-    return kept[:150] or "video"
