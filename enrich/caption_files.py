@@ -32,9 +32,14 @@ class Caption(Frozen):
     settings: str = ""
 
     @property
+    def plain_lines(self) -> list[str]:
+        """Without tags and escapes."""
+        return [_plain(line) for line in self.lines]
+
+    @property
     def text(self) -> str:
         """Without tags, as one line."""
-        return " ".join(_plain(line) for line in self.lines)
+        return " ".join(self.plain_lines)
 
 
 def read(data: bytes, duration_s: float) -> list[Caption]:

@@ -1,4 +1,4 @@
-"""Downloads: one file a rendition, made when somebody first asks for it."""
+"""Downloads: one file a rendition, made when somebody first asks for it, and again after captions or chapters changed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from infra.core.errors import NotFound, StepFailed
 from infra.core.keys import PlanKeys
 from infra.db import steps
 from infra.db.models import Step, StepState, Video
+from player_api import download_texts
 from player_api.admission import ring_due
 from player_api.attachment import disposition, file_name
 from player_api.catalogue import DOWNLOAD
@@ -24,12 +25,14 @@ RETRY_AFTER_S = 2
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file, or how far it is. `key` is where it lies; `sha256` is hexadecimal and there when the file is."""
+    """A file, or how far it is. `key` is where it lies, `texts_key` where the text for it is laid down; `sha256` is
+    hexadecimal and there when the file is."""
 
     rendition: str
     state: str
     progress: float
     key: str
+    texts_key: str
     file_name: str
     size_bytes: int | None = None
     sha256: str | None = None
@@ -47,12 +50,16 @@ def want(services: Services, video_id: str, rendition: str | None, *, again: boo
     """
     with services.database.read() as session:
         found = _find(session, video_id, rendition)
-    if found.state == StepState.DONE:
-        return found
+        if found.state == StepState.DONE:
+            return found
+        texts = download_texts.texts(session, session.get_one(Video, video_id))
+    download_texts.lay_down(services.storage, found.texts_key, texts)
     with services.database.write() as session:
         video = session.get(Video, video_id)
         assert video is not None
         steps.insert(session, video, [steps.NewStep(DOWNLOAD, "light", found.rendition)])
+        if steps.again(session, video_id, DOWNLOAD, found.rendition):  # made before an edit
+            video.downloads = {name: made for name, made in (video.downloads or {}).items() if name != found.rendition}
         row = _row(session, video_id, found.rendition)
         if row.state == StepState.FAILED:
             if not again:
@@ -74,10 +81,13 @@ def _find(session: Session, video_id: str, rendition: str | None) -> Download:
         raise NotFound("not_playable", "This video has not been received completely yet.")
     plan = Plan.model_validate(video.plan)
     chosen = _chosen(session, video, plan, rendition).name
-    key = PlanKeys.of(video.organization_id, video.id, video.plan_id or plan.id).download(chosen)
-    waiting = Download(chosen, str(StepState.WAITING), 0.0, key, file_name(video.title, "mp4"))
+    where = PlanKeys.of(video.organization_id, video.id, video.plan_id or plan.id)
+    waiting = Download(chosen, str(StepState.WAITING), 0.0, where.download(chosen), where.download_texts,
+                       file_name(video.title, "mp4"))
     made = (video.downloads or {}).get(chosen)
-    return waiting if made is None else replace(waiting, state=str(StepState.DONE), progress=1.0, **made)
+    if made is None or made.get("text", "") != download_texts.stamp(session, video):
+        return waiting
+    return replace(waiting, state=str(StepState.DONE), progress=1.0, size_bytes=made["size_bytes"], sha256=made["sha256"])
 
 
 def _row(session: Session, video_id: str, rendition: str) -> Step:

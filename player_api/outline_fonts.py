@@ -1,7 +1,8 @@
 """Fonts for documents: which of those that are here can write a text.
 
-Those of Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari, Thai, Tamil, Telugu and Khmer come as packages (Open Font License).
-Of Chinese, Japanese and Korean there is none so small; Noto Sans CJK is used where the system has it, and so is DejaVu Sans.
+Those of Latin, Greek, Cyrillic, Hebrew, Arabic, Devanagari, Thai, Tamil, Telugu and Khmer come as packages (Open Font
+License). Of Chinese, Japanese and Korean there is none so small; Noto Sans CJK is used where the system has it, and so is
+DejaVu Sans.
 """
 
 from __future__ import annotations

@@ -10,10 +10,11 @@ _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 
 
 def cmaf_header(entry: bytes, scale: int, *, handler: bytes, name: bytes, media_header: bytes, language: str = "und",
-                volume: int = 0, width_px: int = 0, height_px: int = 0, default_ticks: int) -> bytes:
+                tag: str | None = None, volume: int = 0, width_px: int = 0, height_px: int = 0, default_ticks: int) -> bytes:
     """The CMAF header (ISO/IEC 23000-19, 7.3.1) of one track, whose samples `entry` describes.
 
-    `scale` in ticks a second; `default_ticks` is how long a sample lasts where its fragment does not say it.
+    `scale` in ticks a second; `language` has three letters, and `tag` says it as BCP 47 where that says more;
+    `default_ticks` is how long a sample lasts where its fragment does not say it.
     """
     packed = 0
     for letter in language if len(language) == 3 and language.isascii() and language.isalpha() else "und":
@@ -22,7 +23,8 @@ def cmaf_header(entry: bytes, scale: int, *, handler: bytes, name: bytes, media_
     stbl = box(b"stbl", full_box(b"stsd", 0, 0, struct.pack(">I", 1), entry), *empty,
                full_box(b"stsz", 0, 0, struct.pack(">II", 0, 0)))
     dinf = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1)))
-    mdia = box(b"mdia", full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, scale, 0, packed, 0)),
+    extended = full_box(b"elng", 0, 0, tag.encode() + b"\0") if tag and "-" in tag else b""
+    mdia = box(b"mdia", full_box(b"mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, scale, 0, packed, 0)), extended,
                full_box(b"hdlr", 0, 0, struct.pack(">I4s12x", 0, handler), name + b"\0"),
                box(b"minf", media_header, dinf, stbl))
     tkhd = full_box(b"tkhd", 0, 3, struct.pack(">IIIII8xHHHH", 0, 0, 1, 0, 0, 0, 0, volume, 0), _MATRIX,

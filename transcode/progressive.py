@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 
-from infra.core.boxes import BadBoxes, boxes, fields, need, time_scale, version
+from infra.core.boxes import BadBoxes, boxes, fields, find, need, time_scale, version
 from infra.core.write_boxes import box, full_box
 
 _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
@@ -34,10 +34,15 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A rendition: its init section and all its cells, in order."""
+    """A rendition: its init section and all its cells, in order. Or text, which has nothing in some segments.
+
+    `enabled`: shown unless somebody chooses otherwise, among the tracks of its alternate `group` (0: none).
+    """
 
     init: bytes
     chunks: Sequence[Chunk]
+    enabled: bool = True
+    group: int | None = None  # None: as sound has it, or picture
 
 
 def read_chunk(head: bytes) -> Chunk:
@@ -99,27 +104,29 @@ def _read_moof(moof: bytes, data_at: int, data_bytes: int) -> Chunk:
                  data_at, data_bytes)
 
 
-def header(tracks: Sequence[Track], user_data: bytes = b"") -> bytes:
+def header(tracks: Sequence[Track], user_data: bytes = b"", chapters: int | None = None) -> bytes:
     """All of the file before the payloads: ftyp, moov, and the header of mdat.
 
     The payloads follow by segment, of each the chunk of each track. `user_data`: boxes for udta (a title, chapters).
-    Raises BadBoxes for what is no init section.
+    `chapters`: which of `tracks` the first one refers to as its chapters. Raises BadBoxes for what is no init section.
     """
     ftyp = box(b"ftyp", b"isom", struct.pack(">I", 0x200), b"isom", b"iso2", b"avc1", b"mp41")
     media_bytes = sum(chunk.data_bytes for track in tracks for chunk in track.chunks)
     mdat = struct.pack(">I4sQ", 1, b"mdat", media_bytes + 16)
-    length = len(ftyp) + len(_moov(tracks, 0, user_data)) + len(mdat)  # 64-bit offsets: as long wherever they point
-    return ftyp + _moov(tracks, length, user_data) + mdat
+    # 64-bit offsets: as long wherever they point.
+    length = len(ftyp) + len(_moov(tracks, 0, user_data, chapters)) + len(mdat)
+    return ftyp + _moov(tracks, length, user_data, chapters) + mdat
 
 
-def _moov(tracks: Sequence[Track], data_at: int, user_data: bytes) -> bytes:
+def _moov(tracks: Sequence[Track], data_at: int, user_data: bytes, chapters: int | None) -> bytes:
     scale = max(time_scale(track.init) for track in tracks)
     offsets: list[list[int]] = [[] for _ in tracks]
     for chunks in zip(*(track.chunks for track in tracks), strict=True):
         for its_offsets, chunk in zip(offsets, chunks, strict=True):
             its_offsets.append(data_at)
             data_at += chunk.data_bytes
-    traks = [_trak(track, number, its_offsets, scale)
+    refers = box(b"tref", box(b"chap", struct.pack(">I", chapters + 1))) if chapters is not None else b""
+    traks = [_trak(track, number, its_offsets, scale, refers if number == 1 else b"")
              for number, (track, its_offsets) in enumerate(zip(tracks, offsets, strict=True), 1)]
     longest = max(_end(track) * scale // time_scale(track.init) for track in tracks)
     mvhd = full_box(b"mvhd", 1, 0, struct.pack(">QQIQIH10x", 0, 0, scale, longest, 0x10000, 0x100), _MATRIX, bytes(24),
@@ -127,14 +134,16 @@ def _moov(tracks: Sequence[Track], data_at: int, user_data: bytes) -> bytes:
     return box(b"moov", mvhd, *traks, *([box(b"udta", user_data)] if user_data else []))
 
 
-def _trak(track: Track, number: int, offsets: Sequence[int], movie_scale: int) -> bytes:
-    init, chunks = track.init, track.chunks
+def _trak(track: Track, number: int, offsets: Sequence[int], movie_scale: int, refers: bytes) -> bytes:
+    init = track.init
+    chunks, offsets = zip(*(pair for pair in zip(track.chunks, offsets, strict=True) if pair[0].sizes), strict=True)
     old = need(init, (b"moov", b"trak"))
     mdhd = need(init, (b"mdia", b"mdhd"), old.start, old.end)
     handler = need(init, (b"mdia", b"hdlr"), old.start, old.end)
     minf = need(init, (b"mdia", b"minf"), old.start, old.end)
     stsd = need(init, (b"stbl", b"stsd"), minf.start, minf.end)
     tkhd = need(init, (b"tkhd",), old.start, old.end)
+    extended = find(init, (b"mdia", b"elng"), old.start, old.end)
     is_sound = fields(init, handler, "4s", 8)[0] == b"soun"
     scale = time_scale(init)
     begin = chunks[0].decode_time
@@ -149,11 +158,15 @@ def _trak(track: Track, number: int, offsets: Sequence[int], movie_scale: int) -
     stbl = box(b"stbl", init[stsd.at:stsd.end], *_tables(chunks, shift), _chunk_offsets(offsets))
     return box(
         b"trak",
-        full_box(b"tkhd", 1, 3, struct.pack(">QQIIQ8xHHH2x", 0, 0, number, 0, shown + begin * movie_scale // scale, 0,
-                                            int(is_sound), 0x100 if is_sound else 0), _MATRIX, init[tkhd.end - 8:tkhd.end]),
+        full_box(b"tkhd", 1, 3 if track.enabled else 2, struct.pack(
+            ">QQIIQ8xHHH2x", 0, 0, number, 0, shown + begin * movie_scale // scale, 0,
+            int(is_sound) if track.group is None else track.group, 0x100 if is_sound else 0), _MATRIX,
+            init[tkhd.end - 8:tkhd.end]),
+        refers,
         box(b"edts", full_box(b"elst", 1, 0, struct.pack(">I", len(edits)), *edits)),
         box(b"mdia", full_box(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, scale, media_ticks, language, 0)),
-            init[handler.at:handler.end], box(b"minf", *minf_parts, stbl)))
+            init[handler.at:handler.end], init[extended.at:extended.end] if extended else b"",
+            box(b"minf", *minf_parts, stbl)))
 
 
 def _tables(chunks: Sequence[Chunk], shift: int) -> Iterator[bytes]:

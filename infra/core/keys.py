@@ -8,6 +8,7 @@
     o/{organization}/v/{video}/p/{plan}/still/{n}.jpg         the picture at n tenths of a second
     o/{organization}/v/{video}/p/{plan}/storyboard/{j}.jpg    sheet j of the storyboard
     o/{organization}/v/{video}/p/{plan}/{rendition}/download.mp4  the whole rendition and the sound
+    o/{organization}/v/{video}/p/{plan}/download.json         the captions and chapters that the next such file gets
     o/{organization}/v/{video}/speech/transcript.json         every word that is said; the rest goes when it is there:
     o/{organization}/v/{video}/speech/sound.s16               the sound that speech is recognized from
     o/{organization}/v/{video}/speech/heard.json              where somebody speaks
@@ -54,6 +55,10 @@ class PlanKeys:
 
     def download(self, rendition: str) -> str:
         return f"{self.prefix}{rendition}/download.mp4"
+
+    @property
+    def download_texts(self) -> str:
+        return f"{self.prefix}download.json"
 
     def rendition(self, rendition: str) -> str:
         return f"{self.prefix}{rendition}/"

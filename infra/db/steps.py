@@ -224,6 +224,17 @@ def retry(session: Session, video_id: str, step: str | None = None) -> int:
     return len(queues)
 
 
+def again(session: Session, video_id: str, step: str, key: str) -> bool:
+    """Have done once more what is done, because what it was made from has changed. False when it was not done."""
+    queue = session.scalar(
+        update(Step).where(_is(video_id, step, key), Step.state == StepState.DONE)
+        .values(state=StepState.READY, attempt=0, not_before=0.0, rung_at=None, progress=0.0, updated_at=now())
+        .returning(Step.queue).execution_options(synchronize_session=False))
+    if queue is not None:
+        touched(session).add(queue)
+    return queue is not None
+
+
 def touched(session: Session) -> set[str]:
     """The queues that got work in this transaction, to be rung after the commit."""
     queues: set[str] = session.info.setdefault(_TOUCHED, set())

@@ -89,3 +89,34 @@ def test_the_watch_page_has_a_link_that_waits_for_it(watch: Callable[..., Watchi
     started.value.save_as(path)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == line(service, fresh)["sha256"]
     assert seen.ask("document.title").startswith("Fresh")
+
+
+def test_captions_and_chapters_are_inside_and_an_edit_makes_the_file_anew(
+        watch: Callable[..., Watching], service: Service, video: dict[str, Any]) -> None:
+    address = f"/play/{video['playback_id']}/download.mp4"
+    at = f"/api/v1/videos/{video['id']}"
+    with service.client() as client:
+        bare = fetched(client, address)
+        made = [bare.content]
+        for said in ("Graphs have edges", "Graphs have nodes"):
+            vtt = f"WEBVTT\n\n00:01.000 --> 00:02.000\n{said} &lt;here&gt;\n"
+            assert client.put(f"{at}/captions/en", content=vtt).status_code in (200, 201)
+            assert client.put(f"{at}/chapters", json=[{"start_s": 0, "title": f"On: {said}"}]).status_code == 200
+            assert client.get(address).status_code == 202
+            answer = fetched(client, address)
+            assert answer.headers["ETag"] != bare.headers["ETag"]
+            for text in (f"{said} <here>", f"On: {said}"):
+                assert text.encode() in answer.content
+            made.append(answer.content)
+        assert len(set(made)) == 3
+        assert client.get(address).content == made[-1]
+        assert hashlib.sha256(made[-1]).hexdigest() == line(service, video)["sha256"]
+        seen = watch(f"{service.url}{video['watch_url']}")  # a browser, which knows neither, plays it
+        assert seen.page.evaluate("""address => new Promise((played, failed) => {
+            const one = Object.assign(document.createElement("video"), {src: address, muted: true});
+            one.ontimeupdate = () => one.currentTime > 0.5 && played([one.videoWidth, Math.round(one.duration)]);
+            one.onerror = () => failed(one.error.message);
+            one.play(); })""", address) == [640, 20]
+        client.delete(f"{at}/captions/en")
+        client.put(f"{at}/chapters", json=[])
+        assert fetched(client, address).content == bare.content

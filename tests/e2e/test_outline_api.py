@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -45,10 +44,10 @@ def whole(service: Service, video: dict[str, Any]) -> dict[str, Any]:
     with service.client() as client:
         at = f"/api/v1/videos/{video['id']}"
         bare = client.get(f"{at}/outline").json()
-        assert [one["state"] for one in bare["parts"]] == ["none", "none", "none"]
-        assert all(one["message"] for one in bare["parts"])
+        states = {one["name"]: (one["state"], bool(one["message"])) for one in bare["parts"]}
+        assert states["speech"] == states["chapters"] == ("none", True)
         (only,) = bare["chapters"]
-        assert (only["title"], only["start_s"], only["slides"], only["paragraphs"]) == (None, 0, [], [])
+        assert (only["title"], only["start_s"], only["paragraphs"]) == (None, 0, [])
         assert only["end_s"] == bare["duration_s"] == video["duration_s"]
         assert client.get(f"{at}/outline", params={"format": "pdf"}).content.startswith(b"%PDF")
         assert client.put(f"{at}/captions/en", content=SAID).status_code == 201
@@ -81,10 +80,11 @@ def test_a_video_is_read_by_chapters(whole: dict[str, Any], video: dict[str, Any
 
 
 @pytest.mark.parametrize(("form", "mime", "name"), [
-    ("markdown", "text/markdown; charset=utf-8", "Graphs- -3-.md"), ("html", "text/html; charset=utf-8", "Graphs- -3-.html"),
+    ("markdown", "text/markdown; charset=utf-8", "Graphs- -3-.md"),
+    ("html", "text/html; charset=utf-8", "Graphs- -3-.html"),
     ("pdf", "application/pdf", "Graphs- -3-.pdf")])
-def test_it_is_a_file_as_well(whole: dict[str, Any], video: dict[str, Any], client: httpx.Client, service: Service, form: str,
-                              mime: str, name: str) -> None:
+def test_it_is_a_file_as_well(whole: dict[str, Any], video: dict[str, Any], client: httpx.Client, service: Service,
+                              form: str, mime: str, name: str) -> None:
     at = f"/api/v1/videos/{video['id']}/outline"
     answer = client.get(at, params={"format": form})
     assert answer.status_code == 200, answer.text
@@ -131,22 +131,18 @@ def test_a_browser_shows_it_without_a_complaint(whole: dict[str, Any], video: di
 
 
 def test_others_are_answered_while_files_are_made(whole: dict[str, Any], video: dict[str, Any], service: Service) -> None:
-    async def both() -> tuple[list[int], float]:
-        async with httpx.AsyncClient(base_url=service.url, headers={"Authorization": f"Bearer {service.key}"},
-                                     timeout=60) as client:
-            files = [asyncio.create_task(client.get(f"/api/v1/videos/{video['id']}/outline", params={"format": "pdf"}))
-                     for _ in range(8)]
-            slowest_s = 0.0
-            while not all(one.done() for one in files):
-                begun = time.monotonic()
-                assert (await client.get("/healthz")).status_code == 200
-                slowest_s = max(slowest_s, time.monotonic() - begun)
-                await asyncio.sleep(0.005)
-            return [one.result().status_code for one in files], slowest_s
+    def make_one(_: int) -> int:
+        with service.client() as client:
+            return client.get(f"/api/v1/videos/{video['id']}/outline", params={"format": "pdf"}, timeout=60).status_code
 
-    codes, slowest_s = asyncio.run(both())
-    assert codes == [200] * 8
-    assert slowest_s < 0.5
+    answered = 0
+    with ThreadPoolExecutor(8) as pool, service.client("") as client:
+        files = [pool.submit(make_one, i) for i in range(8)]
+        while not all(one.done() for one in files):
+            assert client.get("/healthz").status_code == 200
+            answered += 1
+        assert [one.result() for one in files] == [200] * 8
+    assert answered > 20  # one or two a file, were they made where requests are taken
 
 
 def test_sound_alone_and_a_video_that_is_not_there_yet(service: Service, client: httpx.Client) -> None:

@@ -16,8 +16,10 @@ from player_api.outline_places import Places
 
 PLACES = Places("https://lectern.example/watch/p_1", lambda one: f"https://lectern.example/{one.image}.jpg?a=1&b=2")
 DATE = datetime(2026, 3, 1, tzinfo=UTC)
-NASTY = ["<script>alert(1)</script>", "]](javascript:x) ![a](b) `c` **d** _e_ ~~f~~", "</style></title>&lt;&#0;\"'", "- 1. # > + = |",
-         "1. http://a.example/ www.b.example c@d.example", "{{ 7 * 7 }} {% raw %} $x$ \\", "a\0b\ud800c\u202ed\u2028e\x07f",
+NASTY = ["<script>alert(1)</script>", "]](javascript:x) ![a](b) `c` **d** _e_ ~~f~~", "</style></title>&lt;&#0;\"'",
+         "- 1. # > + = |",
+         "1. http://a.example/ www.b.example c@d.example", "{{ 7 * 7 }} {% raw %} $x$ \\",
+         "a\0b\ud800c\u202ed\u2028e\x07f",
          "العربية: نص", "עברית", "हिन्दी में", "ภาษาไทย", "தமிழ்", "తెలుగు", "ខ្មែរ", "漢字かな한국어", "Δ ∀x∈ℝ ∑ ≤ √ →",
          "\N{GRINNING FACE}\u200d\N{VARIATION SELECTOR-16}", "e\u0301\U000e0001\ufdd0\U0010ffff", "word" * 300, "\n \t"]
 
@@ -36,7 +38,8 @@ def picture(text: str) -> bytes:
 def slide(start_s: float, text: str, image: int) -> Slide:
     lines = tuple(Line(text=line, left=0.1, top=0.1 + 0.1 * i, width=0.6, height=0.08, confidence=90)
                   for i, line in enumerate(text.split("\n")))
-    return Slide(start_s=start_s, end_s=start_s + 20, new=True, title=text.split("\n")[0], text=text, image=image, lines=lines)
+    return Slide(start_s=start_s, end_s=start_s + 20, new=True, title=text.split("\n")[0], text=text, image=image,
+                 lines=lines)
 
 
 def lecture() -> Outline:
