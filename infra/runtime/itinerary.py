@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from sqlalchemy.orm import Session
 
 from enrich import steps as enrich
@@ -9,6 +12,7 @@ from enrich.chapters import find as find_chapters
 from enrich.speech_sound import Voice
 from enrich.topics import find as find_topics
 from infra.core import keys
+from infra.core.keys import PlanKeys
 from infra.core.media import MediaInfo
 from infra.core.search_index import Kind, Passage
 from infra.core.steps import Outcome, StepContext
@@ -24,6 +28,9 @@ from transcode import steps as transcode
 from transcode.loudness import loudness, with_loudness
 from transcode.plan import Plan
 from transcode.sampling import planned
+
+if TYPE_CHECKING:
+    from enrich.slides import Footage
 
 
 def _fetch(ctx: StepContext) -> Outcome:
@@ -119,16 +126,23 @@ def _written(session: Session, video: Video, key: str, outcome: Outcome) -> None
 
 
 def _slides(ctx: StepContext) -> Outcome:
-    from enrich.slides import Footage, slides  # numpy: only the worker that does it needs it
+    from enrich.slides import slides  # numpy: only the worker that does it needs it
 
     plan = transcode.plan_of(ctx)
+    return slides(ctx, footage_of(plan, transcode.keys_of(ctx, plan), lambda n: transcode.still(ctx, n), ctx.video.language))
+
+
+def footage_of(plan: Plan, where: PlanKeys, make_still: Callable[[int], None], language: str | None) -> Footage:
+    """Where slides are looked for: in the trick-play pictures, and in what they were cut out of."""
+    from enrich.slides import Footage
+
     offered = trickplay.is_offered(plan)
-    return slides(ctx, Footage(
-        where=transcode.keys_of(ctx, plan), pictures=trickplay.NAME,
+    return Footage(
+        where=where, pictures=trickplay.NAME,
         pictures_s=[float(frame / plan.frame_rate) for frame in trickplay.frames(plan)] if offered else [],
         cells=trickplay.base(plan).name if offered else "",
         starts_s=[float(plan.start_s(k)) for k in range(plan.segments + 1)],
-        make_still=lambda n: transcode.still(ctx, n), languages=[ctx.video.language] if ctx.video.language else []))
+        make_still=make_still, languages=[language] if language else [])
 
 
 def _pictured(session: Session, video: Video, key: str, outcome: Outcome) -> None:

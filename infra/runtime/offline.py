@@ -24,6 +24,7 @@ from infra.core.media import Loudness, MediaInfo
 from infra.core.settings import Settings
 from infra.core.steps import Tools
 from infra.process import ProcessRunner
+from infra.runtime.offline_outline import look_for_slides, publish_outline
 from infra.runtime.offline_speech import Spoken, publish, recognize
 from infra.storage.local import LocalStorage
 from ingest import packets
@@ -109,6 +110,10 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
             if plan.video:
                 _trick_play(plan, context(-2))
             spoken = _recognized(file, title, info, plan, Path(scratch) / "speech", settings, tools, runner)
+            stills = context(-3)
+            (Path(scratch) / "slides").mkdir()
+            shown = look_for_slides(storage, plan, spoken.language if spoken else None, Path(scratch) / "slides", settings,
+                                    tools, runner, lambda n: render_pictures.render_still(stills, n))
             progress(1.0)
         finally:
             stop.set()
@@ -123,7 +128,8 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     if plan.video:
         storage.put(f"{storyboard.NAME}/index.m3u8", storyboard.image_playlist(plan).encode())
     storage.put("storyboard.vtt", storyboard.vtt(plan).encode())
-    text, outlined = publish(storage, plan, spoken) if spoken else (None, False)
+    text = publish(storage, plan, spoken) if spoken else None
+    outlined = publish_outline(storage, title, plan, spoken, shown)
     for name, data in static_watch_page(title, (rendition.name for rendition in plan.renditions),
                                         chapters=outlined).items():
         storage.put(name, data)

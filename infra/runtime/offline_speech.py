@@ -8,8 +8,6 @@ from pathlib import Path
 from enrich import caption_files
 from enrich import steps as enrich
 from enrich.caption_files import Caption
-from enrich.chapters import find
-from enrich.transcript import Transcript
 from infra.core.keys import SpeechKeys
 from infra.core.languages import own_name
 from infra.core.media import MediaInfo
@@ -18,7 +16,6 @@ from infra.core.steps import StepContext, Tools, VideoRecord
 from infra.process import ProcessRunner
 from infra.runtime.itinerary import voice_of
 from infra.storage.local import LocalStorage
-from player_api import chapters
 from transcode import playlists
 from transcode.plan import Plan
 from transcode.text import TextTrack
@@ -58,10 +55,10 @@ def recognize(file: Path, title: str, info: MediaInfo, plan: Plan, scratch: Path
     return Spoken(found["language"], captions, storage.read(SpeechKeys.of("here", "here").transcript))
 
 
-def publish(storage: LocalStorage, plan: Plan, spoken: Spoken) -> tuple[TextTrack | None, bool]:
-    """Write the captions and chapters as files for players and people; how playlists name them, and if there are any."""
+def publish(storage: LocalStorage, plan: Plan, spoken: Spoken) -> TextTrack | None:
+    """Write the captions as files for players and people; how playlists name them."""
     if spoken.language is None:
-        return None, False
+        return None
     folder = f"captions/{spoken.language}"
     whole = caption_files.vtt(spoken.captions).encode()
     for k in range(plan.segments):
@@ -72,10 +69,5 @@ def publish(storage: LocalStorage, plan: Plan, spoken: Spoken) -> tuple[TextTrac
     storage.put("captions.srt", caption_files.srt(spoken.captions).encode())
     storage.put("transcript.txt", caption_files.txt(spoken.captions).encode())
     storage.put("transcript.json", spoken.transcript)
-    duration_s = float(plan.duration_s)
-    found = find(Transcript.model_validate_json(spoken.transcript).words, (), duration_s, spoken.language)
-    if found:
-        storage.put("chapters.vtt", chapters.vtt(found, duration_s).encode())
-    track = TextTrack(folder=folder, language=spoken.language, label=own_name(spoken.language), captions=True,
-                      bit_rate_bps=max(1, round(len(whole) * 8 / max(duration_s, 1))))
-    return track, bool(found)
+    return TextTrack(folder=folder, language=spoken.language, label=own_name(spoken.language), captions=True,
+                     bit_rate_bps=max(1, round(len(whole) * 8 / max(float(plan.duration_s), 1))))

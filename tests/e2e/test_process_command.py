@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -54,7 +55,24 @@ def test_what_is_said_is_written_down(tmp_path: Path) -> None:
     segments = [(out / f"captions/en/{k}.vtt").read_text() for k in range(summary["segments"])]
     assert all(one.startswith("WEBVTT\nX-TIMESTAMP-MAP=") for one in segments)
     assert (out / "storyboard.vtt").read_text().strip() == "WEBVTT"  # the page asks for it
+    assert "one row for each" in " ".join((out / "outline.md").read_text().split())
+    assert "sound alone" in (out / "outline.md").read_text()
     assert not (tmp_path / "lectern-data").exists()
+
+
+def test_slides_are_in_the_outline(tmp_path: Path) -> None:
+    talk = tmp_path / "talk.mp4"
+    subprocess.run([ffmpeg(), "-v", "error", "-t", "25", "-i", ROOT / "infra/demo/sample-lecture.mp4", "-vf", "scale=-2:360",
+                    "-preset", "ultrafast", "-an", talk], check=True)
+    out = tmp_path / "out"
+    done = run("process", str(talk), "--out", str(out), "--title", "A <talk>", env=environment(LECTERN_FILL_CODECS="h264"))
+    assert done.returncode == 0, done.stderr
+    page = (out / "outline.html").read_text()
+    assert page.count('src="data:image/jpeg;base64,') >= 2
+    assert "<h1 dir=\"auto\">A &lt;talk&gt;</h1>" in page and 'href="index.html?t=' in page
+    pictures = re.findall(r"]\(<(still/\d+\.jpg)>\)", (out / "outline.md").read_text())
+    assert len(pictures) >= 2 and all((out / one).is_file() for one in pictures)
+    assert not (out / "o").exists()
 
 
 class _Quiet(SimpleHTTPRequestHandler):

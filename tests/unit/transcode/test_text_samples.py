@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ def test_at_every_moment_what_is_shown_then(timed: list[tuple[int, int, str]], e
     found = spans(shown(timed), end_ms / 1000)
     assert sum(ticks for ticks, _ in found) == end_ms
     assert all(ticks > 0 for ticks, _ in found)
-    assert not any(before == after == "" for (_, before), (_, after) in zip(found, found[1:], strict=False))
+    assert not any(before == after == "" for (_, before), (_, after) in pairwise(found))
     at = 0
     for ticks, text in found:
         for moment in (at, at + ticks - 1):
