@@ -83,6 +83,12 @@ def router(services: Services) -> APIRouter:
     async def icon() -> Response:
         return Response(_ICON, media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"})
 
+    @routes.get("/engagement.js")
+    async def engagement() -> Response:
+        """For pages of other sites, which cannot know the name with the hash: a module is fetched with CORS."""
+        return FileResponse(STATIC / bundle["engagement.js"], media_type="text/javascript",
+                            headers={"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"})
+
     @routes.get("/static/{name}")
     async def static(name: str, request: Request) -> Response:
         if name not in bundle.values() and name != "LICENSES.txt":

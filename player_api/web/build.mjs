@@ -7,7 +7,7 @@ import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "static");
-const entries = ["watch.js", "studio.js", "watch.css"];
+const entries = ["watch.js", "studio.js", "watch.css", "engagement.js"]; // the last is for pages of others
 
 const { metafile } = await build({
   absWorkingDir: here,

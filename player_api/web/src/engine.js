@@ -43,7 +43,7 @@ class PatientLoader extends Hls.DefaultConfig.loader {
 
 /**
  * `rendered`: the codecs (avc1, av01) of which everything is rendered already, the one of fewest bytes first.
- * @returns {{hls: Hls | null, retry(): void}} `tell(kind, sentence)`: kind is "ok", "trying" or "failed".
+ * @returns {{hls: Hls | null, retry(): void, quality?(): object}} `tell(kind, sentence)`: kind is "ok", "trying" or "failed".
  */
 export function play(video, source, start_s, rendered, tell) {
   const apple = navigator.vendor.startsWith("Apple") && video.canPlayType("application/vnd.apple.mpegurl");
@@ -108,12 +108,20 @@ function withHls(video, source, start_s, rendered, tell) {
   hls.attachMedia(video);
   return {
     hls,
+    quality: shown(hls),
     retry() {
       repaired_at = -Infinity;
       if (parsed) hls.recoverMediaError();
       patience.now();
     },
   };
+}
+
+/** What is shown, for whoever counts it: bits a second, and how often that changed. */
+function shown(hls) {
+  let switches = -1; // the first is none
+  hls.on(Hls.Events.LEVEL_SWITCHED, () => (switches += 1));
+  return () => ({ switches: Math.max(switches, 0), bitrate: hls.levels[hls.currentLevel]?.bitrate });
 }
 
 function native(video, source, start_s, tell) {

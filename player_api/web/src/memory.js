@@ -5,6 +5,17 @@ const SPEED = "lectern.speed";
 const MOST_VIDEOS = 200;
 const EDGE_S = 5; // nobody wants to resume in the first or the last seconds
 
+export const STUDIO_KEY = "lectern.key"; // for this tab only: a key is a password
+
+/** A tab with an API key belongs to somebody who makes videos: what they look at in it is no viewing. */
+export function isStaff() {
+  try {
+    return Boolean(sessionStorage.getItem(STUDIO_KEY));
+  } catch {
+    return false; // switched off
+  }
+}
+
 function read(key, fallback) {
   try {
     return JSON.parse(localStorage.getItem(key)) ?? fallback;

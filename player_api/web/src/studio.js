@@ -4,8 +4,7 @@
 import { Upload } from "tus-js-client";
 import { DirectUpload, DirectUploadsOff } from "./direct.js";
 import { element } from "./dom.js";
-
-const KEY = "lectern.key"; // kept for this tab only: a key is a password
+import { STUDIO_KEY as KEY } from "./memory.js";
 
 const main = document.querySelector("main[data-upload-url]");
 const key = element("input", { type: "password", autocomplete: "off", required: true, spellcheck: "false" });

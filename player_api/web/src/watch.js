@@ -1,12 +1,14 @@
 // The watch page. The server gives <main data-playback-id data-master data-title data-poster data-storyboard
-// data-download data-captions data-chapters>; this makes the rest.
+// data-download data-captions data-chapters>, and where viewings are counted data-events-url data-events-token data-consent;
+// this makes the rest.
 import { growingCaptions } from "./captions.js";
 import { chapterList } from "./chapters.js";
 import { clock, element } from "./dom.js";
 import { downloadLink } from "./download.js";
+import { observe } from "./engagement.js";
 import { codecOf, play, shortSide } from "./engine.js";
 import { listenForKeys, SHORTCUTS } from "./keys.js";
-import { lastPosition, lastSpeed, rememberPosition, rememberSpeed } from "./memory.js";
+import { isStaff, lastPosition, lastSpeed, rememberPosition, rememberSpeed } from "./memory.js";
 import { timeBar } from "./scrub.js";
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3];
@@ -15,6 +17,7 @@ const WAITING_SHOWN_AFTER_MS = 1500;
 
 const main = document.querySelector("main[data-master]");
 const { playbackId, master, title, poster, rendered, storyboard, download, captions, chapters } = main.dataset;
+const { eventsUrl, eventsToken, consent } = main.dataset;
 
 const video = element("video", {
   controls: true, playsinline: true, preload: "auto", "aria-label": title || "Video", poster: poster || undefined,
@@ -44,16 +47,23 @@ main.querySelector("h1").after(
 
 const asked_s = Number(new URLSearchParams(location.search).get("t"));
 const start_s = asked_s > 0 ? asked_s : lastPosition(playbackId);
-const { hls, retry } = play(video, master, start_s, rendered.split(" ").filter(Boolean), (kind, text = "") => {
+let engine;
+const viewing = eventsUrl && !isStaff() ? observe(video, {
+  url: eventsUrl, token: eventsToken, video: playbackId, player: "lectern", consent: consent !== "false",
+  quality: () => engine?.quality?.(),
+}) : null;
+engine = play(video, master, start_s, rendered.split(" ").filter(Boolean), (kind, text = "") => {
   box.hidden = kind === "ok";
   sentence.textContent = text;
+  if (kind === "failed") viewing?.error("player_failed", true);
 });
+const { hls, retry } = engine;
 again.addEventListener("click", retry);
 if (captions === "growing") {
   if (hls) hls.config.renderTextTracksNatively = false; // else each would be there twice
   growingCaptions(video, master);
 }
-window.lectern = { hls, video }; // for tests, and for people who look
+window.lectern = { hls, video, viewing }; // for tests, and for people who look
 
 let waitingTimer;
 video.addEventListener("waiting", () => {
@@ -72,6 +82,10 @@ for (const name of ["playing", "pause", "seeked", "ended"]) {
 if (hls) {
   hls.on(hls.constructor.Events.MANIFEST_PARSED, listQualities);
   hls.on(hls.constructor.Events.LEVEL_SWITCHED, listQualities);
+  hls.on(hls.constructor.Events.LEVEL_SWITCHED, (_event, { level }) => {
+    viewing?.switched(hls.levels[level].bitrate, hls.levels[level].height);
+  });
+  hls.on(hls.constructor.Events.ERROR, (_event, { details, fatal }) => fatal && viewing?.error(details)); // it goes on trying
   quality.addEventListener("change", () => {
     hls.nextLevel = Number(quality.value);
     nameAuto();
