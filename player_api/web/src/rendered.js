@@ -7,6 +7,8 @@
 export const CUT_AFTER_S = 10;
 const CARRIED_AT_MOST_S = 0.5;
 const BACKWARDS_S = 0.05; // an audio clock may step back by as much
+const FIRST_LOOK_S = 0.25; // played before the first look that finds it playing
+const NUDGE_S = 0.5;
 const AHEAD_S = 1; // of where playing alone can have come since the last look
 const CAN_GO_ON = 3; // readyState: HAVE_FUTURE_DATA
 
@@ -14,7 +16,7 @@ const CAN_GO_ON = 3; // readyState: HAVE_FUTURE_DATA
 export function begin() {
   return {
     open: null, // what is being played: {from_s, rate, hidden, last_s, last_ms, moving}
-    at_s: 0, // the last position that was read
+    at_s: 0, // the last position that was read, or the target of a seek
     rate: null,
     asked_ms: null, // when play was asked for, until it plays
     started: false,
@@ -55,7 +57,9 @@ export function step(before, look) {
   seeks(state, look, reached_s, jumped, away, out);
   waits(state, look, plays, was_playing, away, out);
   if (plays && state.open === null) {
-    const from_s = was_playing && !jumped ? reached_s : look.at_s; // a cut leaves neither gap nor overlap
+    // A cut leaves neither gap nor overlap, and what it moved on until it said `playing` was played.
+    const on_s = was_playing && !jumped ? reached_s : state.at_s;
+    const from_s = look.at_s >= on_s && look.at_s - on_s < FIRST_LOOK_S ? on_s : look.at_s;
     state.open = { from_s, rate: look.rate, hidden: look.hidden, last_s: from_s, last_ms: look.now_ms,
       moving: was_playing && !jumped };
   }
@@ -64,7 +68,7 @@ export function step(before, look) {
     out.push({ type: "rebuffer", t: look.t, from: ms(reached_s), ...state.owed }); // nothing will be played that could carry it
     state.owed = {};
   }
-  if (!away) state.at_s = look.at_s;
+  if (!away || look.what === "seeking") state.at_s = look.at_s;
   return [state, out];
 }
 
@@ -97,15 +101,17 @@ function watched(state, look, reached_s) {
 }
 
 // Dragging a slider is many `seeking` and one `seeked`: one seek. Before anything was played it is the player that goes to where
-// the learner left.
+// the learner left, and a small step out of a stall is the player's, too.
 function seeks(state, look, reached_s, jumped, away, out) {
-  const begins = look.what === "seeking" || (look.seeking && away);
-  if (begins && state.started && state.seek_from_s === null) state.seek_from_s = reached_s;
-  const from_s = jumped ? reached_s : state.seek_from_s;
-  if (from_s !== null && !away && (jumped || !look.seeking)) {
-    if (ms(from_s) !== ms(look.at_s)) out.push({ type: "seek", t: look.t, seek_from: ms(from_s), seek_to: ms(look.at_s) });
-    state.seek_from_s = null;
+  if (look.what === "seeking" && state.started && state.seek_from_s === null) {
+    const step_s = look.at_s - reached_s;
+    if (!(state.stall_ms !== null && step_s > 0 && step_s < NUDGE_S)) state.seek_from_s = reached_s;
   }
+  const from_s = jumped ? reached_s : state.seek_from_s;
+  if (from_s === null || away) return;
+  const to_s = look.at_s - state.at_s < FIRST_LOOK_S && look.at_s >= state.at_s ? state.at_s : look.at_s; // it may play already
+  if (ms(from_s) !== ms(to_s)) out.push({ type: "seek", t: look.t, seek_from: ms(from_s), seek_to: ms(to_s) });
+  state.seek_from_s = null;
 }
 
 // Waiting for the first picture is start-up; waiting after a seek is the seek; the rest is rebuffering.

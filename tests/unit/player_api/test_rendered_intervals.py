@@ -1,5 +1,5 @@
-"""The browser's interval cutting against a media element that knows what it played: any order of play, pause, seek, speed, stall
-and hidden, with looks as coarse as a browser's.
+"""The browser's interval cutting against a media element that knows what it played: any order of play, pause, seek, speed,
+stall and hidden, with looks as coarse as a browser's.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Element:
 
     def look(self, what: str, *, seeking: bool = False, made_ms: float | None = None) -> None:
         self.looks.append({
-            "what": what, "now_ms": self.now_ms, "made_ms": made_ms or self.now_ms, "t": 1e12 + self.now_ms, "at_s": self.at_s,
-            "rate": self.rate, "paused": self.paused, "seeking": seeking, "ended": self.ended,
+            "what": what, "now_ms": self.now_ms, "made_ms": made_ms or self.now_ms, "t": 1e12 + self.now_ms,
+            "at_s": self.at_s, "rate": self.rate, "paused": self.paused, "seeking": seeking, "ended": self.ended,
             "ready": 1 if seeking else self.ready, "hidden": self.hidden})
 
     @property
@@ -154,7 +154,7 @@ def assert_same(events: list[dict[str, Any]], element: Element, off_ms: int) -> 
     for rate, hidden in {(rate, hidden) for *_, rate, hidden in element.played}:
         said = by_ms([(event["from"], event["to"]) for event in watched
                       if event["rate"] == rate and event.get("hidden", False) == hidden])
-        true = by_ms([(a * 1000, b * 1000) for a, b, one, was_hidden in element.played if (one, was_hidden) == (rate, hidden)])
+        true = by_ms([(a * 1000, b * 1000) for a, b, *how in element.played if how == [rate, hidden]])
         wrong = {tenth: (said.get(tenth, 0), true.get(tenth, 0)) for tenth in said.keys() | true.keys()
                  if abs(said.get(tenth, 0) - true.get(tenth, 0)) > off_ms}
         assert not wrong, (rate, hidden, wrong, watched)
@@ -176,7 +176,7 @@ def acted(actions: list[tuple[Any, ...]]) -> Element:
     element = Element()
     for name, *arguments in actions:
         if name == "seek":
-            element.wait(LOOK_EVERY_MS)  # two looks since it began to move: see rendered.js
+            element.wait(LOOK_EVERY_MS * 1.4)  # one look since it began to move, and some time since that: see rendered.js
         getattr(element, name)(*arguments)
     element.look("pagehide")
     return element
