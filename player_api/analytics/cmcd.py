@@ -2,9 +2,9 @@
 
 A report is a dictionary of structured fields (RFC 9651), one a line. It tells states and times, no intervals: stretches
 played are pieced together from the playheads of consecutive reports and marked `estimated`. hls.js 1.7, Shaka Player 5.2
-and dash.js 5.2 know the key `pt` (playhead) and never set it; `lectern-pt`, a custom key that a page can add, is taken as
-well. Without either there are start-up, rebuffering, switches and errors, and no seconds: a guess from the clock would
-invent where a learner was after a seek.
+and dash.js 5.2 know the key `pt` (playhead) and never set it, and Shaka's compiled build leaves out the state (`sta`), too;
+`lectern-pt`, a custom key that a page can add, is taken as well. Without either there are start-up, rebuffering, switches
+and errors, and no seconds: a guess from the clock would invent where a learner was after a seek.
 
 Reports come one a request, so what is known of a viewing goes from one call to the next: `Batch.after`, a few numbers.
 """
@@ -127,6 +127,9 @@ def _step(before: Viewing, report: dict[str, Value], sid: str) -> tuple[Viewing,
     if state != before.state:
         after = replace(after, since_ms=now_ms)
         after = _changed(before, after, report, events)
+    elif not state and not before.started and (startup_ms := _whole(report.get("msd"))) is not None:
+        events.append({"type": "play", "startup_ms": max(startup_ms, 0)})
+        after = replace(after, started=True)
     if state == PLAYING and rate != before.rate and before.sn >= 0:
         events.append({"type": "rate", "rate": rate})
     bitrate = _bits(report.get("br"))
@@ -146,8 +149,8 @@ def _step(before: Viewing, report: dict[str, Value], sid: str) -> tuple[Viewing,
 
 def _stretch(before: Viewing, state: str, at_ms: int | None, now_ms: int) -> Event | None:
     """What was played since the report before."""
-    if before.state != PLAYING or before.at_ms is None:
-        return None
+    if before.state not in (PLAYING, "") or before.at_ms is None:
+        return None  # without any state, a playhead that moves on with the clock has played
     likely_ms = max(now_ms - before.seen_ms, 0) * before.rate
     if state == SEEKING or at_ms is None:
         to_ms = before.at_ms + round(likely_ms)  # the playhead is the target already

@@ -101,6 +101,13 @@ class Recorder:
                  if session in (None, body["session"])}
         return sorted(found.values(), key=lambda event: (event["session"], event["seq"]))
 
+    def whole(self) -> bool:
+        """There is something, and of each session nothing is missing: two beacons may overtake each other."""
+        numbers: dict[str, list[int]] = {}
+        for event in self.events():
+            numbers.setdefault(event["session"], []).append(event["seq"])
+        return bool(numbers) and all(own == list(range(len(own))) for own in numbers.values())
+
     def watched(self, session: str | None = None) -> list[dict[str, Any]]:
         """The intervals."""
         return [event for event in self.events(session) if event["type"] == "watch"]

@@ -13,6 +13,8 @@ from lecture_clips import Shape, make
 from playwright.sync_api import Browser, Page, Route
 from service import Service, until
 
+from player_api.analytics.cmcd import understood
+
 SCRIPTS = {
     "hlsjs": "node_modules/hls.js/dist/hls.min.js",
     "shaka": "node_modules/shaka-player/dist/shaka-player.compiled.js",
@@ -112,6 +114,20 @@ def reported(service: Service, players: Path, page: Page, player: str, playback_
 def test_what_players_report_of_themselves_becomes_events(service: Service, video: dict[str, Any], players: Path, page: Page,
                                                           player: str) -> None:
     sent = reported(service, players, page, player, video["playback_id"])
-    if folder := os.environ.get("LECTERN_WRITE_CMCD"):  # samples for tests/unit/player_api/test_cmcd.py
+    if folder := os.environ.get("LECTERN_WRITE_CMCD"):  # samples for tests/unit/player_api
         Path(folder, f"{player}.json").write_text(json.dumps(sent, indent=1) + "\n")
-    assert sent
+    viewing, found = None, []
+    for kind, query, body in sent:
+        batch = understood(body.encode(), kind, query, viewing)
+        viewing = batch.after
+        found += batch.events
+        assert batch.identity[:3] == (SESSION, video["playback_id"], "t")
+    watched = [(event["from"], event["to"]) for event in found if event["type"] == "watch"]
+    assert not any(start < 19_000 and end > 5500 for start, end in watched), watched
+    played_ms = sum(end - start for start, end in watched)
+    assert 3000 <= played_ms <= 9000, watched
+    assert sum("startup_ms" in event for event in found) == 1
+    assert any(event["type"] == "quality" for event in found)
+    if player != "shaka":  # it names no states: see player_api/analytics/cmcd.py
+        assert [event["type"] for event in found if event["type"] in ("play", "seek", "pause")] == ["play", "seek", "pause"]
+        assert watched[-1][1] == pytest.approx(23_000, abs=1000)

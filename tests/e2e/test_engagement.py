@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from browsing import Watching
 from lecture_clips import Shape, make
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 from recording import FRAMES, Recorder, accepted, merged, send_to, shown, tenths
 from service import Service, until
 
@@ -44,6 +45,8 @@ def assert_shown(recorder: Recorder, frames: list[list[Any]], off_s: float = 0.2
     said, true = merged(recorder.watched()), shown(frames, FRAME_S)
     told = f"\nsaid  {tenths(said)}\nshown {tenths(true)}"
     assert [one[2:] for one in said] == [one[2:] for one in true], told
+    apart_s = max(abs(one[end] - other[end]) for one, other in zip(said, true, strict=True) for end in (0, 1))
+    print(f"at most {apart_s:.3f} s apart: {told}")
     for one, other in zip(said, true, strict=True):
         assert abs(one[0] - other[0]) <= off_s and abs(one[1] - other[1]) <= off_s, told
 
@@ -70,19 +73,18 @@ def test_play_seek_replay_speed_pause_and_close_on_the_watch_page(watch: Watch, 
     frames = page.ask("frames_shown")
     left_s = page.ask("video.currentTime")
     page.page.goto("about:blank")  # in the middle of playing
-    until(lambda: recorder.watched() and recorder.watched()[-1]["to"] / 1000 >= left_s, 5, "the last seconds")
+    until(lambda: recorder.whole() and recorder.watched()[-1]["to"] / 1000 >= left_s, 5, "the last seconds")
     frames.append([recorder.watched()[-1]["to"] / 1000 - FRAME_S, frames[-1][1] + 1000, *frames[-1][2:]])
     assert_shown(recorder, frames)
 
     [session] = {body["session"] for body in recorder.bodies}
     assert {(body["v"], body["video"], body["token"]) for body in recorder.bodies} == {(1, video["playback_id"], "token-1")}
     events = recorder.events()
-    assert [event["seq"] for event in events] == list(range(len(events)))
     assert all(len(event["id"]) == 36 and event["id"][14] == "7" for event in events)
     seeks = [(event["seek_from"] // 1000, event["seek_to"]) for event in events if event["type"] == "seek"]
     assert seeks == [(2, 20_000), (21, 1000)]
     watched = recorder.watched(session)
-    assert 0 < watched[0]["startup_ms"] < 30_000
+    assert 0 <= watched[0]["startup_ms"] < 30_000
     assert all(event["bitrate"] > 10_000 and event["height"] == 360 for event in watched)
     assert [event["type"] for event in events if event["type"] in ("load", "play", "pause", "rate")] == [
         "load", "play", "rate", "pause", "play"]
@@ -141,6 +143,57 @@ def test_the_tab_of_somebody_with_a_key_is_not_counted(watch: Watch, service: Se
     assert page.page.evaluate("window.lectern.viewing") is None
     page.page.goto("about:blank")
     assert recorder.bodies == []
+
+
+def test_pages_of_others_can_load_it(service: Service) -> None:
+    with service.client("") as client:
+        answer = client.get("/engagement.js")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert "observe" in answer.text
+
+
+@pytest.mark.slow
+def test_waiting_for_the_network_is_not_watching(watch: Watch, service: Service, recorder: Recorder,
+                                                 video: dict[str, Any]) -> None:
+    page = watch(bypass_csp=True)
+    send_to(page.page, recorder)
+    held: list[Route] = []
+    later = re.compile(r"/play/.*/[3-9]\.m4s")  # the first three are 2 s each
+    page.page.route(later, lambda route: held.append(route))
+    page.open(f"{service.url}{video['watch_url']}")
+    page.ask(f"(() => {{ {FRAMES} }})()")
+    page.play()
+    page.until_true("video.readyState < 3 && video.currentTime > 4")
+    stalled_s = page.ask("video.currentTime")
+    page.page.wait_for_timeout(3000)
+    for route in held:
+        route.continue_()
+    page.page.unroute(later)
+    page.until_true(f"video.currentTime > {stalled_s + 2}")
+    page.ask("video.pause()")
+    page.page.wait_for_timeout(200)
+    frames = page.ask("frames_shown")
+    page.page.evaluate("lectern.viewing.flush()")
+    until(lambda: any(event["type"] == "pause" for event in recorder.events()), 10, "all of it")
+    assert_shown(recorder, frames)
+    waited = [event for event in recorder.watched() if event.get("rebuffers")]
+    assert len(waited) == 1 and 2500 <= waited[0]["rebuffer_ms"] <= 20_000, waited
+    assert not any(event["type"] == "seek" for event in recorder.events())
+
+
+@pytest.mark.slow
+def test_a_token_that_ran_out_keeps_events_for_the_next_page(watch: Watch, recorder: Recorder) -> None:
+    page = opened(watch, recorder)
+    recorder.answer = lambda body: (401, {}, {})
+    page.ask("void video.pause()")
+    page.ask("viewing.flush()")
+    page.page.goto("about:blank")
+    assert recorder.watched() == []
+    page.complaints.clear()  # the browser reports the 401
+    recorder.answer = None
+    page.open(recorder.page_url)
+    until(lambda: recorder.watched(), 5, "what was kept")
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ export class Outbox {
       this.waiting.shift();
       this.lost += 1;
     }
-    if (this.timer === undefined) this.soon(SEND_AFTER_MS);
+    if (this.timer === undefined && !this.expired) this.soon(SEND_AFTER_MS);
   }
 
   /** Try in a while. A wait that is already running is replaced. */
@@ -59,7 +59,7 @@ export class Outbox {
     this.timer = undefined;
     this.sending = true;
     try {
-      while (this.waiting.length && !this.closed) {
+      while (this.waiting.length && !this.closed && !this.expired) {
         const events = fitting(this.waiting, this.batch);
         const answer = await post(this.url, { ...this.about, token: await this.current(), events });
         const go_on = this.answered(answer, events);
@@ -90,7 +90,12 @@ export class Outbox {
       this.renewed = true;
       return true;
     }
-    if ([401, 403, 404, 410].includes(status)) { // this viewing is not wanted (any more)
+    if (status === 401) { // a token for a day has run out; the next page of this video brings another
+      this.expired = true;
+      this.keep();
+      return false;
+    }
+    if ([403, 404, 410].includes(status)) { // this viewing is not wanted (any more)
       this.refused += this.waiting.length;
       this.close();
       this.waiting = [];
@@ -119,7 +124,7 @@ export class Outbox {
   leave() {
     if (this.closed) return;
     const token = typeof this.token === "function" ? this.had : this.token;
-    let left = token === undefined ? [] : this.waiting.filter((event) => !this.beaconed.has(event.id));
+    let left = token === undefined || this.expired ? [] : this.waiting.filter((event) => !this.beaconed.has(event.id));
     while (left.length) {
       const events = fitting(left, MOST_IN_A_BATCH);
       const body = JSON.stringify({ ...this.about, sent_at: Date.now(), token, events });
@@ -182,7 +187,7 @@ export class Outbox {
     while (left.length) {
       const events = fitting(left, MOST_IN_A_BATCH);
       const { status } = await post(found.url, { ...found.about, token, events });
-      if (status === 0 || status === 408 || status === 429 || status >= 500) return; // kept for the next page
+      if ([0, 401, 408, 429].includes(status) || status >= 500) return; // kept for the next page
       left = left.slice(events.length);
     }
     remove(this.storage, key);

@@ -38,7 +38,7 @@ export function step(before, look) {
   const out = [];
   const away = look.what === "seeking" || look.seeking || look.what === "emptied" || look.ready === 0;
   const jumped = !away && state.open !== null && !continuous(state.open, look);
-  const reached_s = state.open === null ? state.at_s : away || jumped ? carried(state.open, look) : look.at_s;
+  const reached_s = state.open === null ? state.at_s : away || jumped ? carried(state.open, look) : here(state.open, look);
   const plays = !away && !look.paused && !look.ended && look.ready >= CAN_GO_ON && look.rate > 0 && look.what !== "waiting";
   const was_playing = state.open !== null;
 
@@ -57,10 +57,10 @@ export function step(before, look) {
   seeks(state, look, reached_s, jumped, away, out);
   waits(state, look, plays, was_playing, away, out);
   if (plays && state.open === null) {
-    // A cut leaves neither gap nor overlap, and what it moved on until it said `playing` was played.
-    const on_s = was_playing && !jumped ? reached_s : state.at_s;
-    const from_s = look.at_s >= on_s && look.at_s - on_s < FIRST_LOOK_S ? on_s : look.at_s;
-    state.open = { from_s, rate: look.rate, hidden: look.hidden, last_s: from_s, last_ms: look.now_ms,
+    // A cut leaves neither gap nor overlap; and what it moved on until it said `playing` was played.
+    const late_s = look.at_s - state.at_s;
+    const from_s = was_playing && !jumped ? reached_s : late_s >= 0 && late_s < FIRST_LOOK_S ? state.at_s : look.at_s;
+    state.open = { from_s, rate: look.rate, hidden: look.hidden, last_s: Math.max(from_s, look.at_s), last_ms: look.now_ms,
       moving: was_playing && !jumped };
   }
   said(state, look, out);
@@ -81,6 +81,12 @@ function carried(open, look) {
   if (!open.moving) return open.last_s; // nothing has been shown since it began, as far as is known
   const since_s = ((look.made_ms ?? look.now_ms) - open.last_ms) / 1000;
   return open.last_s + Math.min(Math.max(since_s, 0), CARRIED_AT_MOST_S) * open.rate;
+}
+
+// The event of a new speed may be handled late; until then it has played at that speed.
+function here(open, look) {
+  if (look.what !== "ratechange" || look.made_ms === undefined) return look.at_s;
+  return Math.max(look.at_s - ((look.now_ms - look.made_ms) / 1000) * look.rate, open.last_s);
 }
 
 function watched(state, look, reached_s) {

@@ -116,9 +116,15 @@ class Element:
         if playing or not self.paused:
             self.look("playing")
 
-    def speed(self, rate: float) -> None:
-        self.rate = rate
-        self.look("ratechange")
+    def speed(self, rate: float, late_ms: float) -> None:
+        """The event is handled late, when it plays at the new speed already."""
+        made_ms, self.rate = self.now_ms, rate
+        if self.playing and self.at_s + late_ms / 1000 * rate < LENGTH_S:
+            to_s = self.at_s + late_ms / 1000 * rate
+            self.played.append((self.at_s, to_s, rate, self.hidden))
+            self.at_s = to_s
+            self.now_ms += late_ms
+        self.look("ratechange", made_ms=made_ms)
 
     def stall(self, ms: float) -> None:
         if self.playing:
@@ -166,7 +172,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("play")),
     st.tuples(st.just("pause")),
     st.tuples(st.just("seek"), st.integers(0, 599).map(float), st.integers(0, 120), st.integers(0, 3000)),
-    st.tuples(st.just("speed"), st.sampled_from([0.5, 1.0, 1.5, 2.0, 4.0])),
+    st.tuples(st.just("speed"), st.sampled_from([0.5, 1.0, 1.5, 2.0, 4.0]), st.integers(0, 250)),
     st.tuples(st.just("stall"), st.integers(1, 5000)),
     st.tuples(st.just("hide"), st.booleans()),
 )
