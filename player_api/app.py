@@ -36,6 +36,8 @@ from player_api import (
     transcript,
     videos,
 )
+from player_api.analytics.collect import Ahead, Collector
+from player_api.analytics.writer import Writer
 from player_api.admission import VideoAdmission
 from player_api.demand import Waiting
 from player_api.keys import Principal
@@ -54,6 +56,8 @@ def create_app(services: Services) -> FastAPI:
     intake = Intake(services.database, services.staging, services.storage, services.settings,
                     VideoAdmission(services), direct=services.direct)
     waiting = Waiting(services)
+    writer = Writer(services.events)
+    collector = Collector(services, writer)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -63,6 +67,7 @@ def create_app(services: Services) -> FastAPI:
         expiry = asyncio.create_task(_expire(intake))
         yield
         expiry.cancel()
+        await run_in_threadpool(writer.close)
 
     app = FastAPI(title="Lectern", version="1", openapi_url="/api/v1/openapi.json", docs_url=None,
                   redoc_url=None, lifespan=lifespan,
@@ -75,6 +80,7 @@ def create_app(services: Services) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Range", *REQUEST_HEADERS],
         expose_headers=["Accept-Ranges", "Content-Length", "Content-Range", "ETag", "Server-Timing", *RESPONSE_HEADERS],
         max_age=86400)
+    app.add_middleware(Ahead, collector=collector)
 
     creator = _asks(services, KeyScope.CREATOR)
     # Before tus, whose upload ids would match "direct".

@@ -27,17 +27,22 @@ def problem(status: int, code: str, detail: str, headers: dict[str, str] | None 
                         media_type="application/problem+json")
 
 
+def of_error(error: LecternError) -> Response:
+    """What is answered for an expected failure."""
+    headers = dict(getattr(error, "headers", {}))
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.status in (429, 503):
+        headers.setdefault("Retry-After", "1")
+    return problem(error.status, error.code, error.message, headers)
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of `app` as a problem."""
 
     @app.exception_handler(LecternError)
     async def _known(request: Request, error: LecternError) -> Response:
-        headers = dict(getattr(error, "headers", {}))
-        if error.status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
-        if error.status in (429, 503):
-            headers.setdefault("Retry-After", "1")
-        return problem(error.status, error.code, error.message, headers)
+        return of_error(error)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:

@@ -16,6 +16,7 @@ class Services:
 
     settings: Settings
     database: Database
+    events: Database  # the inbox of analytics; beside SQLite another file
     storage: Storage
     staging: Staging
     direct: DirectUploads | None  # None: the storage has no address that a browser could send to

@@ -75,6 +75,11 @@ class Settings(BaseSettings):
     max_attempts: int = Field(5, ge=1, description="Times a step is started before it is called failed.")
     cell_wait_s: float = Field(25.0, gt=0, description="Longest a player's request waits for a cell being rendered.")
 
+    rollup_s: float = Field(1.0, gt=0, description="How often events of viewers are counted.")
+    events_kept_days: int = Field(90, ge=1, le=400, description="Events of viewers are deleted after this; what they were "
+                                  "counted into stays.")
+    analytics_k: int = Field(5, ge=1, description="Nothing is shown of what fewer learners than this have watched.")
+
     max_upload_bytes: int = Field(64 << 30, gt=0, description="Largest accepted source.")
     upload_expires_s: int = Field(7 * 86400, gt=0, description="An unfinished upload is forgotten after this.")
     reserve_bytes: int = Field(1 << 30, ge=0, description="Uploads are refused when less disk than this would be left.")

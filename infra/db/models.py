@@ -63,6 +63,8 @@ class Organization(Base):
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     fill_codecs: Mapped[list[str] | None] = mapped_column(JSON)  # None: the setting's
+    # Makes learners' keys of their names, and signs events tokens: without it nobody can tell who they are.
+    learner_secret: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[float] = mapped_column(Float)
 
 
@@ -283,3 +285,6 @@ class IdempotencyKey(Base):
     status: Mapped[int | None] = mapped_column(Integer)  # None while the first request is still at work
     response: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     created_at: Mapped[float] = mapped_column(Float)
+
+
+from infra.db import audience_models  # noqa: E402, F401 - more tables of the same metadata

@@ -96,6 +96,7 @@ class NativeStack:
         self._add("light", "infra.runtime.worker", "light", "--concurrency", "2")
         self._add("speech", "infra.runtime.worker", "speech", "--concurrency", "1")
         self._add("sweeper", "infra.runtime.sweeper")
+        self._add("rollup", "infra.runtime.rollup")
 
     @property
     def url(self) -> str:

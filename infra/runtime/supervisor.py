@@ -71,6 +71,7 @@ def programs(settings: Settings, web: Sequence[str]) -> list[Program]:
         worker("light", settings.light_workers),
         *([worker("speech", settings.speech_workers)] if settings.transcribe and settings.speech_workers else []),
         Program("sweeper", ("infra.runtime.sweeper",)),
+        Program("rollup", ("infra.runtime.rollup",)),
     ]
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from infra.core import keys
 from infra.core.settings import Settings
 from infra.core.steps import Tools
+from infra.db.inbox import open_inbox
 from infra.db.migrate import upgrade
 from infra.db.models import Video
 from infra.db.session import Database, url_of
@@ -39,11 +40,14 @@ def build(settings: Settings) -> App:
     settings.data.mkdir(parents=True, exist_ok=True)
     database = Database(url_of(settings), settings.database_pool)
     upgrade(database)
+    events = open_inbox(database)
+    if events is not database:
+        upgrade(events)
     runner = ProcessRunner(settings)
     tools: Tools = find_tools(settings, runner)
     doorbell = CeleryDoorbell(settings)
     engine = Engine(settings, database, stores.storage, tools, runner, doorbell, ITINERARY)
-    app = App(settings, database, stores.storage, stores.staging, stores.direct, tools, runner, doorbell, engine)
+    app = App(settings, database, events, stores.storage, stores.staging, stores.direct, tools, runner, doorbell, engine)
     engine.on_sweep.extend([lambda: _purge(app), stores.sweep, lambda: search.catch_up(database)])
     return app
 

@@ -1,0 +1,1 @@
+"""Engagement analytics: what players tell is collected, rolled up and asked for. docs/metrics.md defines the numbers."""

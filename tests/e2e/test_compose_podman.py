@@ -83,7 +83,7 @@ def test_the_compose_file_runs_and_heals(podman: Path, tmp_path: Path) -> None:
     said = run(podman, "unshare", "-m", "-n", sys.executable, "-m", "tests.e2e.compose_run", str(clip))
     seen = json.loads(said.splitlines()[-1])
     assert set(seen["up"]) == {"volumes", "postgres", "redis", "s3", "init", "api", "nginx", "worker-jit", "worker-media",
-                               "worker-speech", "worker-light", "sweeper"}
+                               "worker-speech", "worker-light", "sweeper", "rollup"}
     assert seen["cells"] == [[200, "MISS"], [200, "HIT"]]
     # A worker, the broker and the database were killed: each came back, and the work was finished.
     assert all(int(count) >= 1 for count in seen["restarts"].values())

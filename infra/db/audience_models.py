@@ -1,0 +1,121 @@
+"""The tables of engagement analytics: the inbox of events, and the counters that they become."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from infra.db.models import Base, RowId
+
+
+class Event(Base):
+    """What a player told: the inbox of analytics (`player_api.analytics.kinds.Row` says what the columns mean).
+
+    No foreign keys: beside SQLite it lies in a file of its own, where this is the only table with rows. See decision 0021.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (UniqueConstraint("video", "session", "seq"), UniqueConstraint("uid"))
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True, autoincrement=False)
+    video: Mapped[int] = mapped_column(Integer)
+    session: Mapped[int] = mapped_column(BigInteger)
+    seq: Mapped[int] = mapped_column(Integer)
+    uid: Mapped[int] = mapped_column(BigInteger)
+    learner: Mapped[int | None] = mapped_column(BigInteger)
+    kind: Mapped[int] = mapped_column(SmallInteger)
+    t_ms: Mapped[int] = mapped_column(BigInteger)
+    skew_ms: Mapped[int] = mapped_column(BigInteger)
+    a_ms: Mapped[int | None] = mapped_column(Integer)
+    b_ms: Mapped[int | None] = mapped_column(Integer)
+    rate: Mapped[int | None] = mapped_column(Integer)
+    marks: Mapped[int] = mapped_column(SmallInteger)
+    startup_ms: Mapped[int | None] = mapped_column(Integer)
+    rebuffer_ms: Mapped[int | None] = mapped_column(Integer)
+    rebuffers: Mapped[int | None] = mapped_column(Integer)
+    switches: Mapped[int | None] = mapped_column(Integer)
+    bitrate_bps: Mapped[int | None] = mapped_column(Integer)
+    height_px: Mapped[int | None] = mapped_column(Integer)
+    dropped: Mapped[int | None] = mapped_column(Integer)
+    code: Mapped[str | None] = mapped_column(String(80))
+
+
+class Audience(Base):
+    """A video that somebody watched, under a number that is short in millions of events, and given to no other video."""
+
+    __tablename__ = "audiences"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), unique=True)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), index=True)
+    duration_ms: Mapped[int] = mapped_column(Integer)
+    counted_id: Mapped[int] = mapped_column(BigInteger, default=0)  # of the newest event that its counters hold
+    revision: Mapped[int] = mapped_column(Integer, default=0)  # rises when counters change without an event
+    whole: Mapped[bool] = mapped_column(default=True)  # all its events are still in the inbox: counters can be made anew
+
+
+class Rollup(Base):
+    """How far the events of a shard (`Audience.number` modulo their count) are counted. Who locks the row counts them."""
+
+    __tablename__ = "rollups"
+
+    shard: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    counted_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class Curve(Base):
+    """Plays, learners, learners again and exits for each second of a video, in one ISO week or (0) in all."""
+
+    __tablename__ = "curves"
+
+    video: Mapped[int] = mapped_column(ForeignKey("audiences.number", ondelete="CASCADE"), primary_key=True)
+    week: Mapped[int] = mapped_column(Integer, primary_key=True)
+    counts: Mapped[bytes] = mapped_column(LargeBinary)  # four lines of int32
+    sums: Mapped[bytes] = mapped_column(LargeBinary)  # int64
+
+
+class LearnerProgress(Base):
+    """What one learner has seen of one video."""
+
+    __tablename__ = "learner_progress"
+    __table_args__ = (Index("ix_learner_progress_learner", "learner"),)
+
+    video: Mapped[int] = mapped_column(ForeignKey("audiences.number", ondelete="CASCADE"), primary_key=True)
+    learner: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    seen: Mapped[bytes] = mapped_column(LargeBinary)
+    again: Mapped[bytes] = mapped_column(LargeBinary)
+    unique_s: Mapped[int] = mapped_column(Integer)
+    content_ms: Mapped[int] = mapped_column(BigInteger)
+    wall_ms: Mapped[int] = mapped_column(BigInteger)
+    last_t_ms: Mapped[int] = mapped_column(BigInteger)
+    last_ms: Mapped[int] = mapped_column(Integer)
+    exit_week: Mapped[int] = mapped_column(Integer)
+
+
+class QualityHour(Base):
+    """Startup, rebuffering, bit rates and errors of a video in one hour: `player_api.analytics.quality`."""
+
+    __tablename__ = "quality_hours"
+
+    video: Mapped[int] = mapped_column(ForeignKey("audiences.number", ondelete="CASCADE"), primary_key=True)
+    hour: Mapped[int] = mapped_column(Integer, primary_key=True)  # since 1970
+    sums: Mapped[bytes] = mapped_column(LargeBinary)  # int64
+
+
+class ForgottenLearner(Base):
+    """Somebody whose data was deleted: what was watched before then and arrives late is dropped."""
+
+    __tablename__ = "forgotten_learners"
+
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    learner: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    forgotten_ms: Mapped[int] = mapped_column(BigInteger)
