@@ -36,9 +36,10 @@ from player_api import (
     transcript,
     videos,
 )
+from player_api.admission import VideoAdmission
+from player_api.analytics import routes as analytics
 from player_api.analytics.collect import Ahead, Collector
 from player_api.analytics.writer import Writer
-from player_api.admission import VideoAdmission
 from player_api.demand import Waiting
 from player_api.keys import Principal
 from player_api.keys import Scope as KeyScope
@@ -101,6 +102,14 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(outline.router(services, creator), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
     app.include_router(search.router(services, _asks(services, KeyScope.CREATOR, KeyScope.PLAYER)), prefix="/api/v1",
+                       responses=shapes.problems(401, 403, 422))
+    analyst = _asks(services, KeyScope.ANALYST)
+    app.include_router(analytics.events_router(collector), prefix="/api/v1")
+    app.include_router(analytics.router(services, analyst), prefix="/api/v1", responses=shapes.problems(401, 403, 422))
+    app.include_router(analytics.learners_router(services, _asks(services, KeyScope.ANALYST, KeyScope.PLAYER),
+                                                 _asks(services, KeyScope.ADMIN)),
+                       prefix="/api/v1", responses=shapes.problems(401, 403, 422))
+    app.include_router(analytics.tokens_router(services, _asks(services, KeyScope.PLAYER)), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
     app.include_router(organization.router(services, _asks(services, KeyScope.ADMIN)), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))

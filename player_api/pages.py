@@ -18,6 +18,8 @@ from infra.core.ids import is_id
 from infra.db import steps
 from infra.db.models import Video
 from player_api import catalogue
+from player_api.analytics import page_tokens
+from player_api.analytics.collect import PATH
 from player_api.direct_uploads import browser_origin
 from player_api.services import Services
 
@@ -59,7 +61,8 @@ def router(services: Services) -> APIRouter:
                     master=f"/play/{playback_id}/master.m3u8", poster=catalogue.poster_url(video),
                     storyboard=f"/play/{playback_id}/storyboard.vtt", chapters=f"/play/{playback_id}/chapters.vtt",
                     download=f"/play/{playback_id}/download.mp4" if (video.plan or {}).get("video") else None,
-                    rendered=_codecs(video.bit_rates or {}), captions_grow=captions_grow,
+                    rendered=_codecs(video.bit_rates or {}), captions_grow=captions_grow, events_url=PATH,
+                    events_token=await run_in_threadpool(page_tokens.of_page, services.database, video),
                     body_class="embed" if embedded else "")
 
     @routes.get("/watch/{playback_id}")

@@ -1,4 +1,4 @@
-"""The counters of analytics: rows of audiences, curves, learners and hours, as plain values; what they mean is not known here."""
+"""The counters of analytics: rows of audiences, curves, learners and hours. What they mean is not known here."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ def lock(session: Session, most: int = SHARDS, shard: int | None = None) -> dict
     session.execute(_insert(session.connection(), Rollup).values(
         [{"shard": each, "counted_id": 0} for each in range(SHARDS)]).on_conflict_do_nothing())
     query = select(Rollup.shard, Rollup.counted_id).order_by(Rollup.counted_id, Rollup.shard).limit(most)
-    query = query.with_for_update(skip_locked=True) if shard is None else query.where(Rollup.shard == shard).with_for_update()
+    if shard is not None:
+        query = query.where(Rollup.shard == shard)
+    query = query.with_for_update(skip_locked=shard is None)
     return {row.shard: row.counted_id for row in session.execute(query)}
 
 
@@ -102,7 +104,8 @@ def curves(session: Session, video: int, weeks: Sequence[int] | None = None) -> 
 
 
 _LEARNER = ("seen", "again", "unique_s", "content_ms", "wall_ms", "last_t_ms", "last_ms", "exit_week")
-_SOUGHT = {"curves": ("week", ("counts", "sums")), "learner_progress": ("learner", _LEARNER), "quality_hours": ("hour", ("sums",))}
+_SOUGHT = {"curves": ("week", ("counts", "sums")), "learner_progress": ("learner", _LEARNER),
+           "quality_hours": ("hour", ("sums",))}
 _SQLITE_PAIRS = """SELECT t.video, t.{key}, {columns} FROM json_each(?) AS j CROSS JOIN {table} AS t
     ON t.video = json_extract(j.value, '$[0]') AND t.{key} = json_extract(j.value, '$[1]')"""
 _POSTGRESQL_PAIRS = """SELECT t.video, t.{key}, {columns} FROM unnest(%s::int[], %s::bigint[]) AS j(video, key)
@@ -110,7 +113,7 @@ _POSTGRESQL_PAIRS = """SELECT t.video, t.{key}, {columns} FROM unnest(%s::int[],
 
 
 def sought(session: Session, table: str, pairs: Collection[tuple[int, int]]) -> Iterable[Sequence[Any]]:
-    """(video, key, *columns) of those rows of curves, learner_progress or quality_hours that are there: one query for all."""
+    """(video, key, *columns) of those rows of curves, learner_progress or quality_hours that are there, by one query."""
     if not pairs:
         return ()
     connection = session.connection()
@@ -123,7 +126,7 @@ def sought(session: Session, table: str, pairs: Collection[tuple[int, int]]) -> 
 
 def progress(session: Session, organization_id: str, learner: int) -> Sequence[tuple[LearnerProgress, Audience]]:
     """What one learner has seen of each video that is still there, what was seen last first."""
-    return [row._tuple() for row in session.execute(
+    return [(row[0], row[1]) for row in session.execute(
         select(LearnerProgress, Audience).join(Audience, Audience.number == LearnerProgress.video)
         .join(Video, Video.id == Audience.video_id)
         .where(LearnerProgress.learner == learner, Audience.organization_id == organization_id, Video.deleted_at.is_(None))
@@ -187,8 +190,9 @@ def clear_curves(session: Session, video: int) -> None:
 
 def watched(session: Session, organization_id: str, learner: int) -> list[int]:
     """The numbers of all videos that something is known of this learner and."""
-    return list(session.scalars(select(Audience.number).join(LearnerProgress, LearnerProgress.video == Audience.number).where(
-        LearnerProgress.learner == learner, Audience.organization_id == organization_id)))
+    return list(session.scalars(
+        select(Audience.number).join(LearnerProgress, LearnerProgress.video == Audience.number)
+        .where(LearnerProgress.learner == learner, Audience.organization_id == organization_id)))
 
 
 def delete_learner(session: Session, video: int, learner: int) -> None:

@@ -73,13 +73,13 @@ class Rollup(Base):
 
 
 class Curve(Base):
-    """Plays, learners, learners again and exits for each second of a video, in one ISO week or (0) in all."""
+    """Counts for each second of a video, in one ISO week or (0) in all."""
 
     __tablename__ = "curves"
 
     video: Mapped[int] = mapped_column(ForeignKey("audiences.number", ondelete="CASCADE"), primary_key=True)
     week: Mapped[int] = mapped_column(Integer, primary_key=True)
-    counts: Mapped[bytes] = mapped_column(LargeBinary)  # four lines of int32
+    counts: Mapped[bytes] = mapped_column(LargeBinary)  # five lines of numbers: `player_api.analytics.stored`
     sums: Mapped[bytes] = mapped_column(LargeBinary)  # int64
 
 

@@ -1,7 +1,7 @@
-"""The inbox of analytics: events as they arrived, in the order of their ids, which is the order in which they were committed.
+"""The inbox of analytics: events as they arrived, in the order of their ids, in which they were also committed.
 
-An id is the microsecond of arrival, moved on where it is taken: rising whoever inserts, and never given twice, even after old
-events were deleted. A reader may so remember how far it got by one number.
+An id is the microsecond of arrival, moved on where it is taken: rising whoever inserts, and never given twice, even
+after old events were deleted. A reader may so remember how far it got by one number.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ COLUMNS = ("id", "video", "session", "seq", "uid", "learner", "kind", "t_ms", "s
 UID = COLUMNS.index("uid") - 1  # its place in Values
 SHARDS = 16
 _WORDS = ", ".join(COLUMNS)
-_TYPES = ("bigint", "int", "bigint", "int", "bigint", "bigint", "smallint", "bigint", "bigint", "int", "int", "int", "smallint",
-          "int", "int", "int", "int", "int", "int", "int", "text")
+_TYPES = ("bigint", "int", "bigint", "int", "bigint", "bigint", "smallint", "bigint", "bigint", "int", "int", "int",
+          "smallint", "int", "int", "int", "int", "int", "int", "int", "text")
 _CHUNKS = (256, 16, 1)  # rows of one statement: a few sizes, whose statements the driver keeps prepared
 _ONE = f"({', '.join('?' * len(COLUMNS))})"
 _SQLITE = {size: f"INSERT OR IGNORE INTO events ({_WORDS}) VALUES {', '.join([_ONE] * size)}" for size in _CHUNKS}
@@ -85,13 +85,14 @@ def of_video(connection: Connection, video: int, after_id: int, newest_id: int, 
     """All events of a video with after_id < id <= newest_id in the order of ids, or one learner's of them."""
     whose = "" if learner is None else f" AND learner = {learner:d}"
     return connection.exec_driver_sql(
-        f"SELECT {_WORDS} FROM events WHERE video = {video:d} AND id > {after_id:d} AND id <= {newest_id:d}{whose} ORDER BY id"
-    ).all()
+        f"SELECT {_WORDS} FROM events WHERE video = {video:d} AND id > {after_id:d} AND id <= {newest_id:d}{whose} "
+        "ORDER BY id").all()
 
 
 def delete_learner(connection: Connection, video: int, learner: int, until_ms: int) -> None:
     """Remove what this learner did with a video until that moment."""
-    connection.exec_driver_sql(f"DELETE FROM events WHERE video = {video:d} AND learner = {learner:d} AND t_ms <= {until_ms:d}")
+    connection.exec_driver_sql(
+        f"DELETE FROM events WHERE video = {video:d} AND learner = {learner:d} AND t_ms <= {until_ms:d}")
 
 
 def delete(connection: Connection, ids: Sequence[int]) -> None:

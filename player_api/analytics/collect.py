@@ -100,8 +100,8 @@ class Collector:
             target = await run_in_threadpool(_find, self._services, batch.token, now_s)
             self._targets.put(batch.token, target)
         if target.claims.expires_s < now_s:
-            raise Unauthorized("events_token_expired", "This events token has expired. Load the page again, or ask for another "
-                               "one; events that were kept are taken with it.")
+            raise Unauthorized("events_token_expired", "This events token has expired. Load the page again, or ask for "
+                               "another one; events that were kept are taken with it.")
         if batch.video != target.claims.playback_id:
             raise Forbidden("other_video", "This events token is for another video.")
         return target
@@ -112,8 +112,8 @@ class Collector:
         left, at_s = self._paces.get((token, viewer)) or (BURST, now_s)
         left = min(BURST, left + (now_s - at_s) * PER_S) - 1
         if left < 0:
-            raise TooMany("too_many_requests", f"At most {PER_S:g} requests a second are taken of one viewer: put more events "
-                          "into each.")
+            raise TooMany("too_many_requests", f"At most {PER_S:g} requests a second are taken of one viewer: put more "
+                          "events into each.")
         self._paces.put((token, viewer), (left, now_s))
 
 

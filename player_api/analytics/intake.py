@@ -1,7 +1,7 @@
 """What a player sent -> rows of the inbox, and what is wrong with the rest. Pure: no clock, no database.
 
-A body that can not be read is refused as a whole; an event that makes no sense is refused alone, with a reason; a `watch` that can
-not have happened is stored with a mark, and not counted.
+A body that can not be read is refused as a whole; an event that makes no sense is refused alone, with a reason; a `watch`
+that can not have happened is stored with a mark, and not counted.
 """
 
 from __future__ import annotations
@@ -85,7 +85,10 @@ class Previous(NamedTuple):
     t_ms: int
 
 
-_BATCH, _LOOSE, _EVENT, _ANY = (msgspec.json.Decoder(kind) for kind in (Batch, _Loose, Event, Any))
+_BATCH = msgspec.json.Decoder(Batch)
+_LOOSE = msgspec.json.Decoder(_Loose)
+_EVENT = msgspec.json.Decoder(Event)
+_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 
 def read(body: bytes) -> tuple[Batch, list[Refused]]:
@@ -94,19 +97,19 @@ def read(body: bytes) -> tuple[Batch, list[Refused]]:
         raise TooLarge("body_too_large", f"At most {MOST_BYTES} bytes are taken at once: send fewer events.")
     refused: list[Refused] = []
     try:
-        batch: Batch = _BATCH.decode(body)
+        batch = _BATCH.decode(body)
     except msgspec.ValidationError:
         batch, refused = _one_by_one(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected("not_json", f"The body can not be read as JSON: {error}.") from None
     if len(batch.events) + len(refused) > MOST_EVENTS:
-        raise TooLarge("too_many_events", f"At most {MOST_EVENTS} events are taken at once: send the others in another request.")
+        raise TooLarge("too_many_events", f"At most {MOST_EVENTS} events are taken at once: send the others by themselves.")
     return batch, refused
 
 
 def _one_by_one(body: bytes) -> tuple[Batch, list[Refused]]:
     try:
-        loose: _Loose = _LOOSE.decode(body)
+        loose = _LOOSE.decode(body)
     except msgspec.ValidationError as error:
         raise Rejected("bad_batch", f"This is no batch of events: {error}.") from None
     events, refused = [], []
@@ -127,7 +130,7 @@ def rows_of(batch: Batch, video: int, learner: int | None, duration_ms: int, now
             ) -> tuple[list[tuple[Any, ...]], list[Refused], Previous | None]:
     """The rows of a batch (`infra.db.inbox.Values`), what was refused, and the newest event of the session.
 
-    `before` is the newest that was known of this session; where it is not known, what comes first is given the benefit of the doubt.
+    `before` is the newest that was known of this session; where none is, what comes first is believed.
     """
     offset_ms = now_ms - batch.sent_at
     skew_ms = offset_ms if abs(offset_ms) > SKEW_MS else 0
@@ -168,8 +171,8 @@ def rows_of(batch: Batch, video: int, learner: int | None, duration_ms: int, now
             before = Previous(event.seq, t_ms)
         uid = (number ^ number >> 64) & 0xFFFFFFFFFFFFFFFF
         rows.append((video, session, event.seq, uid - (1 << 64) if uid >> 63 else uid, learner, NUMBERS[kind], t_ms, skew_ms,
-                     start, end, rate, marks, event.startup_ms, event.rebuffer_ms, event.rebuffers, event.switches, event.bitrate,
-                     event.height, event.dropped, event.code))
+                     start, end, rate, marks, event.startup_ms, event.rebuffer_ms, event.rebuffers, event.switches,
+                     event.bitrate, event.height, event.dropped, event.code))
     return rows, refused, before
 
 

@@ -45,8 +45,8 @@ def drop_old(database: Database, events: Database, days: int, cancelled: Callabl
 def forget(database: Database, events: Database, organization_id: str, learner: int) -> int:
     """Take one learner out of all counters, and delete what is known of them; of how many videos.
 
-    What they watched before this moment and is not counted yet is dropped by who counts. Killed half-way, it can be run again:
-    a video is done when nothing of them is known there.
+    What they watched before this moment and is not counted yet is dropped by who counts. Killed half-way, it can be run
+    again: a video is done when nothing of them is known there.
     """
     at_ms = time.time_ns() // 1_000_000
     with database.write() as session:

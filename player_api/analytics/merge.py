@@ -1,7 +1,7 @@
 """What events do to the counters of one video. Pure: rows and the counters so far -> the counters from then on.
 
-Rows come in the order of their ids. However they are cut into batches, the counters end the same to the byte; in whatever order
-they arrived, the sums over all weeks do (a second that a learner saw twice is new in the week that arrived first).
+Rows come in the order of their ids. However they are cut into batches, the counters end the same to the byte; in whatever
+order they arrived, the sums over all weeks do (a second that a learner saw twice is new in the week that arrived first).
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from player_api.analytics import coverage, quality
 from player_api.analytics.kinds import HIDDEN, LOAD, UNCOUNTED, WATCH, Row
 
-PLAYS, UNIQUE, REWATCH, EXITS = range(4)  # the lines of `Curve.counts`
+# The lines of `Curve.counts`; plays by those who did not want to be known are UNNAMED, and in no other line.
+PLAYS, UNIQUE, REWATCH, EXITS, UNNAMED = range(5)
+LINES = 5
 # The places of `Curve.sums`; from DECILES on: learners by the tenths of the video that they have seen (the last: all of it).
 CONTENT_MS, WALL_MS, HIDDEN_MS, VIEWS, LEARNERS, COMPLETED, REACHED_END, DECILES = range(8)
 SUMS = DECILES + 11
@@ -31,7 +33,7 @@ _DAY_MS = 86_400_000
 class Curve:
     """Counts per second of one week, and its sums."""
 
-    counts: NDArray[np.int32] = field(default_factory=lambda: np.zeros((4, 0), np.int32))
+    counts: NDArray[np.int32] = field(default_factory=lambda: np.zeros((LINES, 0), np.int32))
     sums: list[int] = field(default_factory=lambda: [0] * SUMS)
 
 
@@ -91,7 +93,7 @@ class _Changes:
     __slots__ = ("pieces", "sums")
 
     def __init__(self) -> None:
-        self.pieces: tuple[list[int], ...] = ([], [], [])
+        self.pieces: tuple[list[int], ...] = ([], [], [], [], [])
         self.sums = [0] * SUMS
 
 
@@ -103,6 +105,7 @@ def merge(counters: Counters, rows: Iterable[Row]) -> None:
     before: dict[int, tuple[int, int, int]] = {}  # learner -> furthest, week of it, unique seconds
     for row in rows:
         kind = row.kind
+        learner: Learner | None = None
         if row.learner is not None:  # whatever was told of somebody, there is a row that says so
             learner = counters.learners.get(row.learner)
             if learner is None:
@@ -128,8 +131,8 @@ def merge(counters: Counters, rows: Iterable[Row]) -> None:
             start, end = (row.a_ms + 499) // 1000, (row.b_ms + 499) // 1000
             end = min(end, length_s)  # the last packets may reach a little behind the end
             if start < end:
-                change.pieces[PLAYS].extend((start, end))
-            if row.learner is not None:
+                change.pieces[UNNAMED if row.learner is None else PLAYS].extend((start, end))
+            if learner is not None:
                 learner.content_ms += content_ms
                 learner.wall_ms += played_ms
                 if (row.t_ms, row.b_ms) > (learner.last_t_ms, learner.last_ms):
@@ -145,15 +148,15 @@ def merge(counters: Counters, rows: Iterable[Row]) -> None:
         quality.add(sums_of_hour, row, played_ms)
     total = counters.curves.setdefault(ALL, Curve())
     for key, (furthest, week, unique_s) in before.items():
-        learner = counters.learners[key]
-        if learner.seen and learner.seen[-1] != furthest:
+        its = counters.learners[key]
+        if its.seen and its.seen[-1] != furthest:
             if furthest:
                 exits.append((week, furthest - 1, -1))
-            exits.append((learner.exit_week, learner.seen[-1] - 1, 1))
-        if learner.unique_s != unique_s:
+            exits.append((its.exit_week, its.seen[-1] - 1, 1))
+        if its.unique_s != unique_s:
             if unique_s:
                 total.sums[DECILES + tenth(unique_s, length_s)] -= 1
-            total.sums[DECILES + tenth(learner.unique_s, length_s)] += 1
+            total.sums[DECILES + tenth(its.unique_s, length_s)] += 1
     _apply(counters, changes, exits)
 
 
@@ -200,7 +203,7 @@ def without(counters: Counters, its: Counters, key: int, known: Learner) -> None
             if not any(counters.hours[hour]):
                 del counters.hours[hour]
     else:
-        curve = Curve(np.zeros((4, known.seen[-1] if known.seen else 0), np.int32))
+        curve = Curve(np.zeros((LINES, known.seen[-1] if known.seen else 0), np.int32))
         for line, pieces in ((PLAYS, known.seen), (PLAYS, known.again), (UNIQUE, known.seen), (REWATCH, known.again)):
             for start, end in coverage.pieces(pieces):
                 curve.counts[line, start:end] += 1
@@ -229,7 +232,7 @@ def _apply(counters: Counters, changes: dict[int, _Changes], exits: list[tuple[i
         change = changes.get(week) or _Changes()
         its_exits = [(second, by) for at, second, by in exits if at == week]
         reach = max([0, *(max(piece[1::2], default=0) for piece in change.pieces), *(second + 1 for second, _ in its_exits)])
-        added = np.zeros((4, reach), np.int32)
+        added = np.zeros((LINES, reach), np.int32)
         for line, bounds in enumerate(change.pieces):
             if bounds:
                 flat = np.array(bounds)

@@ -30,7 +30,7 @@ def bin_of(startup_ms: int) -> int:
 
 def upper_ms(number: int) -> float:
     """Where a bin ends."""
-    return FIRST_MS * RATIO ** number
+    return float(FIRST_MS * RATIO ** number)
 
 
 def add(hour: list[int], row: Row, played_ms: int) -> None:
@@ -66,6 +66,6 @@ def quantile_ms(histogram: Sequence[int], share: float) -> float | None:
     wanted, before = share * total, 0
     for number, count in enumerate(histogram):
         if count and before + count >= wanted:
-            return upper_ms(number) * RATIO ** ((wanted - before) / count - 1)
+            return float(upper_ms(number) * RATIO ** ((wanted - before) / count - 1))
         before += count
     return upper_ms(BINS - 1)

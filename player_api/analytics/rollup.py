@@ -7,7 +7,6 @@ nothing has to run out when a process is killed. See decision 0022.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -88,7 +87,8 @@ def _replay(database: Database, events: Database, counters: Counters, video: int
 def _merge(session: Session, by_video: Mapping[int, Sequence[Row]]) -> list[int]:
     """Count these events; the ids of those that nobody wants: of videos, or of learners, that were deleted."""
     known = audience.audiences(session, by_video)
-    gone = audience.forgotten(session, {row.learner for rows in by_video.values() for row in rows if row.learner is not None})
+    learners = {row.learner for rows in by_video.values() for row in rows if row.learner is not None}
+    gone = audience.forgotten(session, learners)
     wanted = {number: rows for number in known if (rows := _wanted(by_video[number], gone))}
     loaded = _load(session, known, wanted)
     saving = audience.Saving()

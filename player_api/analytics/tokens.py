@@ -30,7 +30,7 @@ class Claims(NamedTuple):
 
 
 def learner_key(secret: bytes, name: str) -> int:
-    """64 bits that stand for a learner's name: the same each time, and nobody can tell the name from them without the secret."""
+    """64 bits that stand for a learner's name: always the same, and without the secret nobody can tell the name."""
     mac = hmac.digest(secret, name.encode(), hashlib.sha256)
     return int.from_bytes(mac[:8], "big", signed=True)
 
@@ -68,8 +68,8 @@ def verify(token: str, secret_of: Callable[[str], bytes | None]) -> Claims:
                 return claims
     except (ValueError, TypeError, binascii.Error, RecursionError):
         pass
-    raise Unauthorized("bad_events_token", "This events token is not one of ours. Load the page again, or ask for another one "
-                       "(POST /api/v1/videos/{id}/event-tokens).")
+    raise Unauthorized("bad_events_token", "This events token is not one of ours. Load the page again, or ask for another "
+                       "one (POST /api/v1/videos/{id}/event-tokens).")
 
 
 def _mac(secret: bytes, body: str) -> bytes:

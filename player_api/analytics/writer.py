@@ -64,7 +64,8 @@ class Writer:
                     self._change.wait()
                 if not self._waiting:
                     return
-                group, count = [], 0
+                group: list[_Waiting] = []
+                count = 0
                 while self._waiting and (not group or count + len(self._waiting[0].rows) <= MOST_AT_ONCE):
                     group.append(self._waiting.pop(0))
                     count += len(group[-1].rows)

@@ -29,7 +29,7 @@ def oracle(rows: Iterable[Row], length_s: int) -> tuple[Curve, dict[int, set[int
     """The curve over all weeks, and by learner the seconds that were seen and the plays of each: second by second."""
     import numpy as np
 
-    curve = Curve(np.zeros((4, length_s), np.int32))
+    curve = Curve(np.zeros((merge.LINES, length_s), np.int32))
     plays: dict[int, Counter[int]] = defaultdict(Counter)
     for row in rows:
         if row.kind == LOAD:
@@ -41,7 +41,7 @@ def oracle(rows: Iterable[Row], length_s: int) -> tuple[Curve, dict[int, set[int
         curve.sums[merge.WALL_MS] += (row.b_ms - row.a_ms) * 1000 // row.rate
         for second in range(length_s):
             if row.a_ms <= second * 1000 + 500 < row.b_ms:
-                curve.counts[merge.PLAYS, second] += 1
+                curve.counts[merge.UNNAMED if row.learner is None else merge.PLAYS, second] += 1
                 if row.learner is not None:
                     plays[row.learner][second] += 1
     for its in plays.values():

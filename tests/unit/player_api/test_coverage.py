@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,7 +51,7 @@ def test_where_an_interval_is_cut_does_not_matter(from_ms: int, lengths: list[in
     for length_ms in lengths:
         cuts.append(cuts[-1] + length_ms)
     whole = seconds_of(cuts[0], cuts[-1])
-    parts = [second for a, b in zip(cuts, cuts[1:], strict=False) for second in range(*seconds_of(a, b))]
+    parts = [second for a, b in pairwise(cuts) for second in range(*seconds_of(a, b))]
     assert parts == list(range(*whole))  # each second once, none lost
 
 
