@@ -24,6 +24,8 @@ app = typer.Typer(name="lectern", no_args_is_help=True, add_completion=False, pr
                   help="Teaching by video: adaptive streaming, on demand, from the second a lecture is uploaded.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys of this installation.")
 app.add_typer(keys_app, name="keys")
+analytics_app = typer.Typer(no_args_is_help=True, help="What viewers did.")
+app.add_typer(analytics_app, name="analytics")
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -251,6 +253,18 @@ def migrate_db(
         out.print(f"{each.table:20} {each.rows:8} rows  {each.sha256[:16]}", markup=False)
     out.print(f"Copied and compared. Set LECTERN_DATABASE_URL to {without_password(target)} (with its password) for "
               "every process, then start Lectern. The old database was left as it was.", markup=False)
+
+
+@analytics_app.command("rebuild")
+def analytics_rebuild(video: Annotated[str | None, typer.Argument(help="A video's id; without it, all.")] = None,
+                      data: Data = None) -> None:
+    """Make counters anew of the events that they were made of. Lectern may run meanwhile."""
+    from infra.runtime.analytics_commands import rebuild_all
+
+    done, left = rebuild_all(_settings(data), video)
+    out.print(f"{done} made anew.", markup=False)
+    if left:
+        out.print(f"{len(left)} left as they were, because some of their events are deleted: {', '.join(left[:20])}", markup=False)
 
 
 @keys_app.command("list")

@@ -20,6 +20,7 @@ TITLE = "What is Lectern?"
 
 def run(settings: Settings, out: Console, *, open_browser: bool) -> int:
     """Serve until Ctrl-C; the exit code."""
+    settings = settings.model_copy(update={"analytics_k": 1})  # who tries it out is alone
     data = settings.data.absolute()
 
     def ready(url: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from infra.core.errors import ConfigError, Conflict, StepFailed
 from infra.core.settings import Settings
+from infra.db.audience_models import Event
+from infra.db.inbox import open_inbox
 from infra.db.migrate import is_current, upgrade
 from infra.db.models import Base
 from infra.db.session import Database, url_of
@@ -57,15 +60,24 @@ def migrate_db(settings: Settings, target_url: str,
     settings.data.mkdir(parents=True, exist_ok=True)
     with alone(settings.data):
         source, target = Database(source_url), Database(target_url)
+        from_inbox, to_inbox = open_inbox(source), open_inbox(target)
         try:
             _refuse(source, target)
             upgrade(target)
-            with (source.engine.connect().execution_options(**_snapshot(source)) as reading, reading.begin(),
-                  target.write() as session):
-                return list(_copy(reading, session.connection(), progress))
+            if from_inbox is not source:  # an installation from before there were events has none
+                upgrade(from_inbox)
+            if to_inbox is not target:
+                upgrade(to_inbox)
+            with ExitStack() as stack:
+                reading = stack.enter_context(_reading(source))
+                events = reading if from_inbox is source else stack.enter_context(_reading(from_inbox))
+                writing = stack.enter_context(target.write()).connection()
+                into = writing if to_inbox is target else stack.enter_context(to_inbox.write()).connection()
+                return list(_copy(lambda each: (events, into) if each.name == Event.__tablename__ else (reading, writing),
+                                  progress))
         finally:
-            source.dispose()
-            target.dispose()
+            for each in (source, target, from_inbox, to_inbox):
+                each.dispose()
 
 
 def without_password(url: str) -> str:
@@ -89,14 +101,24 @@ def _snapshot(source: Database) -> dict[str, Any]:
     return {} if source.sqlite_file is not None else {"isolation_level": "REPEATABLE READ"}
 
 
-def _copy(source: Connection, target: Connection, progress: Callable[[str, int, int], None]) -> Iterator[Copied]:
+@contextmanager
+def _reading(source: Database) -> Iterator[Connection]:
+    with source.engine.connect().execution_options(**_snapshot(source)) as reading, reading.begin():
+        yield reading
+
+
+def _copy(sides: Callable[[Table], tuple[Connection, Connection]],
+          progress: Callable[[str, int, int], None]) -> Iterator[Copied]:
+    """`sides` gives where a table is copied from, and where to."""
     tables = Base.metadata.sorted_tables  # what is pointed at comes first
     for each in tables:
+        target = sides(each)[1]
         if target.execute(select(func.count()).select_from(each)).scalar():
             raise Conflict("target_not_empty", f"The target has rows already (in {each.name}). Name an empty database.")
-    total = sum(source.execute(select(func.count()).select_from(each)).scalar() or 0 for each in tables)
+    total = sum(sides(each)[0].execute(select(func.count()).select_from(each)).scalar() or 0 for each in tables)
     done = 0
     for each in tables:
+        source, target = sides(each)
         into = insert(table(each.name, *(column(c.name, _as_written(c.type)) for c in each.columns)))
         count, digest = 0, 0
         for rows in _rows(source, each):

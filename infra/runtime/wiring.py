@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from infra.core import keys
 from infra.core.settings import Settings
 from infra.core.steps import Tools
+from infra.db import audience, inbox
 from infra.db.inbox import open_inbox
 from infra.db.migrate import upgrade
 from infra.db.models import Video
@@ -59,5 +60,10 @@ def _purge(app: App) -> None:
             select(Video.organization_id, Video.id).where(Video.deleted_at.is_not(None)).limit(20)).all()
     for organization_id, video_id in deleted:
         app.storage.delete_prefix(keys.video_prefix(organization_id, video_id))
+        with app.database.read() as session:
+            watched = audience.find(session, video_id)
+        if watched is not None:
+            with app.events.write() as session:
+                inbox.delete_video(session.connection(), watched.number)
         with app.database.write() as session:
             session.execute(delete(Video).where(Video.id == video_id))

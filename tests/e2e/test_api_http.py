@@ -22,6 +22,8 @@ from player_api.keys import Scope
 VIDEOS = "/api/v1/videos"
 UPLOADS = "/api/v1/uploads"
 SEARCH = "/api/v1/search"
+EVENTS = "/api/v1/events"
+LEARNER = "/api/v1/learners/anna"
 TUS = {"Tus-Resumable": "1.0.0"}
 
 
@@ -54,6 +56,7 @@ def other_keys(service: Service) -> dict[str, str]:
         revoked, secret = keys.create(session, mine, "revoked", [Scope.ADMIN])
         keys.revoke(session, mine, revoked.id)
         made = {"revoked": secret, "analyst": keys.create(session, mine, "analyst", [Scope.ANALYST])[1],
+                "player": keys.create(session, mine, "player", [Scope.PLAYER])[1],
                 "other": keys.create(session, "o_bbbbbbbbbbbbbbbb", "other", [Scope.ADMIN])[1]}
     database.dispose()
     return made
@@ -77,7 +80,7 @@ def _operations(service: Service, video: dict[str, Any], upload_id: str) -> list
     found = []
     for path, methods in paths.items():
         if path.startswith("/api/v1/"):
-            url = path.format(video_id=video["id"], upload_id=upload_id, language="en")
+            url = path.format(video_id=video["id"], upload_id=upload_id, language="en", learner_id="anna")
             found += [(method.upper(), url) for method in methods if method != "options"]
     assert len(found) >= 11, found
     return found
@@ -96,6 +99,10 @@ def _send(client: httpx.Client, method: str, url: str) -> httpx.Response:
         return client.request(method, url, json={"numbers": [1]})
     if url.endswith("/search"):
         return client.request(method, url, params={"q": "graph"})
+    if url == EVENTS:
+        return client.post(url, json={"v": 1, "sent_at": 0, "token": "none", "video": "p", "session": "s", "events": []})
+    if url.endswith("/event-tokens"):
+        return client.post(url, json={"learner": "anna"})
     if url.endswith("/chapters") and method == "PUT":
         return client.request(method, url, json=[{"start_s": 0, "title": "Mine now"}])
     headers = TUS | {"Upload-Offset": "0", "Upload-Length": "10"} if "/uploads" in url else {}
@@ -124,9 +131,11 @@ def test_no_operation_works_without_a_good_key(service: Service, video: dict[str
 
 def test_no_operation_works_with_a_key_of_another_scope(service: Service, video: dict[str, Any], upload_id: str,
                                                         other_keys: dict[str, str]) -> None:
-    with service.client(other_keys["analyst"]) as client:
+    with service.client(other_keys["analyst"]) as analyst, service.client(other_keys["player"]) as player:
         for method, url in _operations(service, video, upload_id):
-            assert _send(client, method, url).status_code == 403, (method, url)
+            wrong = player if "/analytics/" in url else analyst
+            if url != EVENTS and not (url.startswith(LEARNER) and method == "GET"):  # no key; both of them may
+                assert _send(wrong, method, url).status_code == 403, (method, url)
 
 
 def test_another_organization_sees_and_changes_nothing(service: Service, video: dict[str, Any], upload_id: str,
@@ -134,7 +143,8 @@ def test_another_organization_sees_and_changes_nothing(service: Service, video: 
     with service.client(other_keys["other"]) as client:
         assert client.get(VIDEOS).json() == {"items": [], "next_cursor": None}
         for method, url in _operations(service, video, upload_id):
-            if url not in (VIDEOS, UPLOADS, f"{UPLOADS}/direct", "/api/v1/organization", SEARCH):  # its own
+            if url not in (VIDEOS, UPLOADS, f"{UPLOADS}/direct", "/api/v1/organization", SEARCH, EVENTS,
+                           f"{LEARNER}/progress"):  # its own
                 assert _send(client, method, url).status_code == 404, (method, url)
         problem(client.post(VIDEOS, json={"source": {"upload_id": upload_id}}), 404)
     assert service.video(video["id"])["title"] == video["title"]
