@@ -264,7 +264,8 @@ def analytics_rebuild(video: Annotated[str | None, typer.Argument(help="A video'
     done, left = rebuild_all(_settings(data), video)
     out.print(f"{done} made anew.", markup=False)
     if left:
-        out.print(f"{len(left)} left as they were, because some of their events are deleted: {', '.join(left[:20])}", markup=False)
+        out.print(f"{len(left)} left as they were, because some of their events are deleted: {', '.join(left[:20])}",
+                  markup=False)
 
 
 @keys_app.command("list")

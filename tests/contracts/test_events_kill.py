@@ -1,4 +1,4 @@
-"""SIGKILL to the web process and to who counts, again and again: no event that was acknowledged is lost, none counts twice."""
+"""SIGKILL to the web process and to who counts: no event that was acknowledged is lost, none counts twice."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ class Player:
         with httpx.Client(base_url=url, trust_env=False, timeout=20) as client:
             while not self._ending.is_set():
                 now_ms = time.time_ns() // 1_000_000
-                events, session, viewer = viewing(chance, DURATION_S, now_ms - 600_000), str(uuid.uuid4()), str(chance.random())
+                events = viewing(chance, DURATION_S, now_ms - 600_000)
+                session, viewer = str(uuid.uuid4()), str(chance.random())
                 body = json.dumps(batch(token, playback_id, session, events, now_ms, viewer))
                 while True:
                     try:
