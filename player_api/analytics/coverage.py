@@ -6,10 +6,9 @@ player cuts what was played in one go, a cut second is neither lost nor counted 
 
 from __future__ import annotations
 
+import struct
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-
-import numpy as np
 
 HALF_MS = 500
 
@@ -61,10 +60,9 @@ def clipped(flat: Sequence[int], end: int) -> list[int]:
 
 def packed(flat: Sequence[int]) -> bytes:
     """As it is stored: little-endian, 4 bytes a bound."""
-    return np.array(flat, dtype="<u4").tobytes()
+    return struct.pack(f"<{len(flat)}I", *flat)
 
 
 def unpacked(stored: bytes) -> list[int]:
     """What `packed` made."""
-    found: list[int] = np.frombuffer(stored, dtype="<u4").tolist()
-    return found
+    return list(struct.unpack(f"<{len(stored) // 4}I", stored))

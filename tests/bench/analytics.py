@@ -2,9 +2,9 @@
 
     python -m tests.bench.analytics [--requests 6000] [--history 1000000 10000000] [--videos 200] [--only ingest|query]
 
-Ingest: one web process, 64 connections, 10 events a request, the load from a process of its own; all that was acknowledged is
-looked for. Query: a history is put into the inbox and counted by the rollup's own code, then the retention of the video that most
-watched (a tenth of all) is asked over HTTP; the scan is SQL over the same rows, and what it leaves is made into the same curve.
+Ingest: one web process, 64 connections, 10 events a request, the load from a process of its own; all that was acknowledged
+is looked for. Query: a history is put into the inbox and counted by the rollup's own code, then the retention of the video
+that has a tenth of it is asked over HTTP; the scan is SQL over the same rows, and must give the same curve.
 Exit code 1 below a target.
 """
 
@@ -117,8 +117,9 @@ def ingest(site: Site, requests: int, events: int) -> bool:
     file = site.events.sqlite_file
     size = file.stat().st_size / stored if file else 0
     rate = stored / cpu_s
-    print(f"ingest, {events} a request: {rate:8.0f} events a CPU second, {stored / took['wall_s']:8.0f} a second; ack p50 "
-          f"{took['p50_ms']:.1f} p99 {took['p99_ms']:.1f} ms; {size:.0f} bytes an event; {memory >> 20} MiB; {load_average()}")
+    print(f"ingest, {events} a request: {rate:8.0f} events a CPU second, {stored / took['wall_s']:8.0f} a second; "
+          f"ack p50 {took['p50_ms']:.1f} p99 {took['p99_ms']:.1f} ms; "
+          f"{size:.0f} bytes an event; {memory >> 20} MiB; {load_average()}")
     begun_s = time.process_time()
     while count(site.database, site.events):
         pass
@@ -137,8 +138,8 @@ def history(site: Site, size: int, chance: random.Random) -> float:
             session, learner = chance.getrandbits(62), chance.randrange(200_000)
             t, at = now_ms - chance.randrange(28 * 86_400_000), chance.choice([0, chance.randrange(DURATION_S - 200)]) * 1000
             for seq in range(chance.randrange(1, 12)):
-                rows.append((video, session, seq, chance.getrandbits(63), learner, 1, t, 0, at, at + 31_700, 1000, 0, None, None,
-                             None, None, 1_200_000, 720, None, None))
+                rows.append((video, session, seq, chance.getrandbits(63), learner, 1, t, 0, at, at + 31_700, 1000, 0,
+                             None, None, None, None, 1_200_000, 720, None, None))
                 t, at = t + 31_700, at + 31_700
                 if at + 31_700 > DURATION_S * 1000:
                     break
@@ -159,11 +160,11 @@ def scan(site: Site) -> tuple[float, np.ndarray[Any, Any]]:
     unique = np.zeros(DURATION_S + 1, np.int64)
     with site.events.read() as session:
         rows = session.connection().exec_driver_sql(f"""
-            SELECT min(a), max(b) FROM (SELECT learner, a, b, sum(new) OVER (PARTITION BY learner ORDER BY a, b) AS part FROM (
-                SELECT learner, a, b, a > coalesce(max(b) OVER (PARTITION BY learner ORDER BY a, b
+            SELECT min(a), max(b) FROM (SELECT learner, a, b, sum(new) OVER (PARTITION BY learner ORDER BY a, b) AS part
+              FROM (SELECT learner, a, b, a > coalesce(max(b) OVER (PARTITION BY learner ORDER BY a, b
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), -1) AS new
                 FROM (SELECT learner, (a_ms + 499) / 1000 AS a, min({DURATION_S}, (b_ms + 499) / 1000) AS b FROM events
-                      WHERE video = {site.numbers[0]} AND kind = 1 AND marks & 7 = 0 AND learner IS NOT NULL) AS w) AS x) AS y
+                      WHERE video = {site.numbers[0]} AND kind = 1 AND marks & 7 = 0 AND learner IS NOT NULL))) AS y
             GROUP BY learner, part""").all()
     for start, end in rows:
         unique[start] += 1
@@ -182,10 +183,12 @@ def query(folder: Path, size: int, videos: int, asks: int) -> tuple[bool, float]
         scans.append(took_s)
     with site.database.read() as session:
         total = curve(*audience.curves(session, site.numbers[0])[ALL])
-    assert np.array_equal(np.pad(total.counts[1], (0, DURATION_S - total.counts.shape[1])), truth), "the curve is not the scan's"
+    counted = np.pad(total.counts[1], (0, DURATION_S - total.counts.shape[1]))
+    assert np.array_equal(counted, truth), "the curve is not the scan's"
     headers = {"Authorization": f"Bearer {site.key}"}
     took_ms, fresh_s = [], []
-    with site.running("infra.runtime.rollup") as (url, _), httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
+    with (site.running("infra.runtime.rollup") as (url, _),
+          httpx.Client(base_url=url, headers=headers, trust_env=False) as client):
         for _ in range(asks + 20):
             begun_s = time.perf_counter()
             assert client.get("/api/v1/videos/v_0/analytics/retention").status_code == 200
@@ -193,8 +196,9 @@ def query(folder: Path, size: int, videos: int, asks: int) -> tuple[bool, float]
         tag = client.get("/api/v1/videos/v_0/analytics/retention").headers["ETag"]
         for number in range(20):
             now_ms = time.time_ns() // 1_000_000
-            sent = {"v": 1, "sent_at": now_ms, "token": site.token(0), "video": site.playback_ids[0], "session": f"s{number}",
-                    "viewer": f"v{number}", "events": [{"id": f"{random.getrandbits(128):032x}", "seq": 0, "type": "watch",
+            sent = {"v": 1, "sent_at": now_ms, "token": site.token(0), "video": site.playback_ids[0],
+                    "session": f"s{number}", "viewer": f"v{number}",
+                    "events": [{"id": f"{random.getrandbits(128):032x}", "seq": 0, "type": "watch",
                                                         "t": now_ms, "from": 0, "to": 5000}]}
             assert client.post("/api/v1/events", json=sent).json()["accepted"] == 1
             begun_s = time.perf_counter()
@@ -204,9 +208,9 @@ def query(folder: Path, size: int, videos: int, asks: int) -> tuple[bool, float]
             fresh_s.append(time.perf_counter() - begun_s)
     took_ms = sorted(took_ms[20:])
     p99_ms, median_ms = took_ms[len(took_ms) * 99 // 100], statistics.median(took_ms)
-    ratio = statistics.median(scans) * 1000 / median_ms
-    print(f"retention at {size} events: p50 {median_ms:.1f} p99 {p99_ms:.1f} ms over HTTP; a scan {statistics.median(scans):.2f} s, "
-          f"{ratio:.0f} times as long; event to curve worst {max(fresh_s):.2f} s; {load_average()}")
+    scan_s = statistics.median(scans)
+    print(f"retention at {size} events: p50 {median_ms:.1f} p99 {p99_ms:.1f} ms over HTTP; a scan {scan_s:.2f} s, "
+          f"{scan_s * 1000 / median_ms:.0f} times as long; event to curve worst {max(fresh_s):.2f} s; {load_average()}")
     return p99_ms <= ASK_P99_MS and max(fresh_s) <= FRESH_P99_S, median_ms
 
 
