@@ -26,6 +26,8 @@ _BLOCK_S = 600.0  # of the sound that is looked through at once: voice activity 
 _JOIN_S = 0.5  # speech on both sides of a block's end is one stretch
 _WINDOW_S = 30.0  # what Whisper looks at
 _OFTEN_S = 240.0  # a place for the language in every four minutes
+_MOST_EXPECTED = 223  # tokens of words to expect: half of what Whisper has room for, the other half is for what it says
+_RARE = 2  # a word that the model spells in so many pieces is one that it has not heard often
 
 
 class Language(NamedTuple):
@@ -73,13 +75,30 @@ class Recognizer:
         code, weight = votes.most_common(1)[0]
         return Language(code, weight / len(places), len(set(first)) > 1)
 
-    def segments(self, samples: NDArray[np.float32], code: str, *, mixed: bool, names: str = "") -> Iterator[Segment]:
+    def expecting(self, terms: Sequence[str], of_slides: Sequence[str] = ()) -> str:
+        """Words to expect as `segments` takes them: as many whole terms as the model has room for, from the first one on,
+        and of the words of slides those that it does not know well.
+        """
+        said = ""
+        for term in (*terms, *(word for word in of_slides if self._tokens(word) >= _RARE)):
+            longer = f"{said}, {term}" if said else term
+            if self._tokens(longer) > _MOST_EXPECTED:
+                break
+            said = longer
+        return said
+
+    def _tokens(self, text: str) -> int:
+        return len(self._whisper.hf_tokenizer.encode(f" {text}", add_special_tokens=False).ids)
+
+    def segments(self, samples: NDArray[np.float32], code: str, *, mixed: bool, names: str = "", to_english: bool = False
+                 ) -> Iterator[Segment]:
         """What is said, with times from the first sample. Most settings are the library's: it leaves out what is no
         speech, and no window knows what was said before it, so that an error does not go on. `names`: words that may be
-        said, to be spelled so.
+        said, to be spelled so. `to_english`: translated; the times of its words are then only about right.
         """
         found, _ = self._pipeline.transcribe(samples, language=code, multilingual=mixed, word_timestamps=True,
-                                             batch_size=self._batch, beam_size=5, hotwords=names or None)
+                                             batch_size=self._batch, beam_size=5, hotwords=names or None,
+                                             task="translate" if to_english else "transcribe")
         for one in found:
             words = tuple(Word(text=word.word, start_s=word.start, end_s=max(word.start, word.end),
                                probability=round(word.probability, 3)) for word in one.words or ())

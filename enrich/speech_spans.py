@@ -32,6 +32,14 @@ def spans(spoken: Sequence[Stretch]) -> list[list[Stretch]]:
     return groups
 
 
+def first_span(spoken: Sequence[Stretch]) -> list[Stretch] | None:
+    """The first of `spans`, whatever is said later; None while that is not certain. All of `spoken` has ended."""
+    if not spoken or spoken[-1].end_s <= spoken[0].start_s + 2 * FIRST_S:
+        return None
+    cut = _cut(spoken, spoken[0].start_s + FIRST_S, spoken[0].start_s + 2 * FIRST_S)
+    return list(spoken[:cut]) if cut < len(spoken) else None
+
+
 def _cut(stretches: Sequence[Stretch], least_s: float, most_s: float) -> int:
     """How many stretches the group has that begins with the first."""
     if stretches[-1].end_s <= most_s:

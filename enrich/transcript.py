@@ -27,11 +27,13 @@ class Word(Frozen):
 class Transcript(Frozen):
     """All words of one track, in the order they were said.
 
-    `language` is a BCP 47 tag. Where nobody speaks there are no words, and `reason` says why.
+    `language` is a BCP 47 tag. Where nobody speaks there are no words, and `reason` says why. `spans`: how many of the
+    pieces that are recognized one by one are in it.
     """
 
     language: str
     words: tuple[Word, ...]
+    spans: int = 1
     reason: str | None = None
 
     @property

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 from starlette.concurrency import run_in_threadpool
@@ -48,6 +48,12 @@ class Listed:
     size_bytes: int
     model: str | None  # the speech model that made it
     created_at: float
+    translated_from: str | None = None  # the machine that made it translated, from this language
+
+    @property
+    def label(self) -> str:
+        """How menus name it: nobody takes a machine's translation for a person's."""
+        return own_name(self.language) + (" (machine translation)" if self.translated_from else "")
 
 
 def current(session: Session, video_ids: Sequence[str]) -> dict[str, list[Listed]]:
@@ -56,41 +62,74 @@ def current(session: Session, video_ids: Sequence[str]) -> dict[str, list[Listed
     newest = (select(row.video_id, row.language, func.max(row.revision).label("revision"))
               .where(row.video_id.in_(video_ids)).group_by(row.video_id, row.language).subquery())
     query = select(row.video_id, row.language, row.revision, row.size_bytes, row.model,
-                   row.created_at).join(
+                   row.created_at, row.translated_from).join(
         newest, (row.video_id == newest.c.video_id) & (row.language == newest.c.language)
         & (row.revision == newest.c.revision)).where(row.size_bytes > 0).order_by(row.language)
     found: dict[str, list[Listed]] = {video_id: [] for video_id in video_ids}
-    for video_id, language, revision, size_bytes, model, created_at in session.execute(query):
-        found[video_id].append(Listed(language, revision, size_bytes, model, created_at))
+    for video_id, language, revision, size_bytes, model, created_at, translated_from in session.execute(query):
+        found[video_id].append(Listed(language, revision, size_bytes, model, created_at, translated_from))
     return found
 
 
-def save_machine(session: Session, video: Video, language: str, captions: list[dict[str, Any]], model: str) -> bool:
-    """Captions that a speech model made, unless the newest ones (or that there are none) are a person's word."""
-    newest = session.execute(
-        select(CaptionRevision.revision, CaptionRevision.model).where(
-            CaptionRevision.video_id == video.id, CaptionRevision.language == language)
-        .order_by(CaptionRevision.revision.desc()).limit(1)).one_or_none()
-    if newest is not None and newest.model is None:
+def save_machine(session: Session, video: Video, language: str, captions: list[dict[str, Any]], model: str, *,
+                 partial: bool = False, translated_from: str | None = None) -> bool:
+    """Captions that a speech model made, unless the newest ones (or that there are none) are a person's word.
+
+    `partial`: words are still missing. The next revision takes the place of such a one, and it takes the place of none
+    that is whole.
+    """
+    newest = _newest(session, video.id, language)
+    if newest is not None and (newest.model is None or (partial and newest.size_bytes and not newest.partial)):
         return False
     _add(session, video, language, newest.revision + 1 if newest else 1, None,
-         [Caption.model_validate(one) for one in captions], model)
+         [Caption.model_validate(one) for one in captions], model, partial=partial, translated_from=translated_from)
+    drop_partial(session, video, language)
     return True
 
 
-def tracks(listed: Sequence[Listed], language: str | None, duration_s: float) -> list[TextTrack]:
-    """The text tracks of playlists; `language` is that of the video, where it is known."""
-    return [TextTrack(folder=f"captions/{one.language}/{one.revision}", language=one.language, label=own_name(one.language),
-                      captions=_base(one.language) == _base(language),
+def drop_partial(session: Session, video: Video, language: str) -> None:
+    """Forget revisions that were made while words were still missing, and that another one followed."""
+    row = CaptionRevision
+    session.execute(delete(row).where(row.video_id == video.id, row.language == language, row.partial,
+                                      row.revision < _last(session, video.id, language)))
+
+
+def retire_machine(session: Session, video: Video, spoken: str | None, *, to_english: bool) -> None:
+    """Have players be offered no captions that a model made in another language than the one that is `spoken`, nor
+    translations of another one, or any where they are not wanted.
+
+    The history keeps what they said, and what a person wrote stays as it is.
+    """
+    for one in current(session, [video.id])[video.id]:
+        fits = to_english and one.translated_from == spoken if one.translated_from else one.language == spoken
+        if one.model is not None and not fits:
+            _add(session, video, one.language, one.revision + 1, None, None, one.model,
+                 translated_from=one.translated_from)
+            drop_partial(session, video, one.language)
+
+
+def tracks(listed: Sequence[Listed], spoken: str | None, duration_s: float) -> list[TextTrack]:
+    """The text tracks of playlists; `spoken` is the language of the video, where it is known."""
+    return [TextTrack(folder=f"captions/{one.language}/{one.revision}", language=one.language, label=one.label,
+                      captions=base(one.language) == base(spoken) and not one.translated_from,
                       bit_rate_bps=max(1, round(one.size_bytes * 8 / max(duration_s, 1)))) for one in listed]
 
 
-def load(session: Session, video_id: str, language: str, revision: int | None = None) -> tuple[int, list[Caption]]:
-    """A revision, or the newest, and what it says. Raises NotFound."""
+def load(session: Session, video_id: str, language: str, revision: int | None = None, *, or_later: bool = False
+         ) -> tuple[int, list[Caption]]:
+    """A revision, or the newest, and what it says. Raises NotFound.
+
+    `or_later`: in the place of a partial one that is gone, the one that followed. Who plays the video knows its address.
+    """
     query = (select(CaptionRevision).options(undefer(CaptionRevision.captions))
              .where(CaptionRevision.video_id == video_id, CaptionRevision.language == language))
-    query = query.where(CaptionRevision.revision == revision) if revision is not None else query
-    row = session.scalar(query.order_by(CaptionRevision.revision.desc()).limit(1))
+    if revision is None:
+        query = query.order_by(CaptionRevision.revision.desc())
+    elif or_later:
+        query = query.where(CaptionRevision.revision >= revision).order_by(CaptionRevision.revision)
+    else:
+        query = query.where(CaptionRevision.revision == revision)
+    row = session.scalar(query.limit(1))
     if row is None or row.captions is None:
         raise NotFound("captions_not_found", "There are no such captions.")
     return row.revision, [Caption.model_validate(one) for one in row.captions]
@@ -98,7 +137,7 @@ def load(session: Session, video_id: str, language: str, revision: int | None = 
 
 def spoken(listed: Sequence[Listed], language: str | None) -> Listed | None:
     """Those in the language that is spoken, of whichever region."""
-    return next((one for one in listed if _base(one.language) == _base(language)), None)
+    return next((one for one in listed if base(one.language) == base(language) and not one.translated_from), None)
 
 
 def index_speech(session: Session, video: Video) -> None:
@@ -166,7 +205,8 @@ def router(services: Services, creator: Callable[..., Any]) -> APIRouter:
                 CaptionRevision.video_id == video.id, CaptionRevision.language == language)
                 .order_by(CaptionRevision.revision.desc())).all()
         return {"items": [{"revision": row.revision, "deleted": row.size_bytes == 0, "key_id": row.key_id,
-                           "model": row.model, "created_at": catalogue.rfc3339(row.created_at)} for row in rows]}
+                           "model": row.model, "translated_from": row.translated_from,
+                           "created_at": catalogue.rfc3339(row.created_at)} for row in rows]}
 
     @routes.delete("/{language}", status_code=204, summary="Remove captions", responses=shapes.problems(404, 409))
     def remove(video_id: str, language: str, who: Principal = who_asks,
@@ -195,10 +235,11 @@ def _once_more(save: Callable[[], Response]) -> Response:
 
 
 def _add(session: Session, video: Video, language: str, revision: int, key_id: str | None,
-         found: Sequence[Caption] | None, model: str | None = None) -> CaptionRevision:
+         found: Sequence[Caption] | None, model: str | None = None, *, partial: bool = False,
+         translated_from: str | None = None) -> CaptionRevision:
     row = CaptionRevision(
         video_id=video.id, organization_id=video.organization_id, language=language, revision=revision, key_id=key_id,
-        model=model,
+        model=model, partial=partial, translated_from=translated_from,
         captions=None if found is None else [one.model_dump(mode="json") for one in found],
         size_bytes=0 if found is None else len(caption_files.vtt(found).encode()),
         created_at=session.scalar(select(now())) or 0.0)
@@ -207,6 +248,12 @@ def _add(session: Session, video: Video, language: str, revision: int, key_id: s
     if model is None:  # those of a model grow span by span; they are indexed once, when all is said
         index_speech(session, video)
     return row
+
+
+def _newest(session: Session, video_id: str, language: str) -> CaptionRevision | None:
+    return session.scalar(select(CaptionRevision).where(
+        CaptionRevision.video_id == video_id, CaptionRevision.language == language)
+        .order_by(CaptionRevision.revision.desc()).limit(1))
 
 
 def _last(session: Session, video_id: str, language: str) -> int:
@@ -222,7 +269,8 @@ def _check(if_match: str | None, last: int) -> None:
 
 
 def _line(video: Video, one: Listed) -> dict[str, Any]:
-    return {"language": one.language, "label": own_name(one.language), "revision": one.revision, "model": one.model,
+    return {"language": one.language, "label": one.label, "revision": one.revision, "model": one.model,
+            "translated_from": one.translated_from,
             "url": f"/play/{video.playback_id}/captions/{one.language}/{one.revision}/all.vtt",
             "created_at": catalogue.rfc3339(one.created_at)}
 
@@ -235,7 +283,8 @@ def _tag(language: str) -> str:
     return tag
 
 
-def _base(tag: str | None) -> str | None:
+def base(tag: str | None) -> str | None:
+    """The language of a tag, without script and region."""
     return tag.partition("-")[0].lower() if tag else None
 
 

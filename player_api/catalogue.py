@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
+from enrich.steps import OPENING, has_opening
 from infra.core.errors import NotFound, Rejected
 from infra.core.ids import new_id
 from infra.core.media import MediaInfo
@@ -58,9 +59,15 @@ def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha25
     video.updated_at = session.scalar(select(now())) or video.updated_at
     digest = [] if sha256 else [steps.NewStep("digest", "light")]
     loudness = [steps.NewStep("loudness", "light")] if plan.audio else []
-    listen = [steps.NewStep("listen", "speech")] if plan.audio and transcribe else []
+    listen = listening(plan) if plan.audio and transcribe else []
     steps.insert(session, video, [steps.NewStep("poster", "light"), *listen, *digest, *loudness])
     refill(session, video, usual_codecs)
+
+
+def listening(plan: Plan) -> list[steps.NewStep]:
+    """What speech recognition begins with. Of a long video the first span is recognized before all is listened to."""
+    listen = steps.NewStep("listen", "speech")
+    return [steps.NewStep("listen", "speech", OPENING), listen] if has_opening(plan.duration_s) else [listen]
 
 
 def replace_sound(session: Session, video: Video, plan: Plan, usual_codecs: Sequence[str]) -> None:
@@ -173,6 +180,8 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         "storyboard_url": f"/play/{video.playback_id}/storyboard.vtt" if plan else None,
         "duration_s": round(float(plan.duration_s), 3) if plan else None,
         "fill_codecs": video.fill_codecs,
+        "glossary": video.glossary or [],
+        "translate_to_english": video.translate_to_english,
         "source": {"sha256": video.source_sha256, "size_bytes": video.source_bytes, "url": video.source_url,
                    "fit": _fit(plan)},
         "warnings": list(plan.warnings) if plan else [],

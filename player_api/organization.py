@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from enrich.glossary import checked
 from infra.db.models import Organization
 from player_api.keys import Principal
 from player_api.services import Services
-from player_api.shapes import Codec
+from player_api.shapes import Codec, GlossaryShape
 
 _FILLED = "Codecs rendered in the background, of videos that do not say otherwise; null: as the server's settings say."
 
@@ -55,6 +56,22 @@ def router(services: Services, admin: Callable[..., Any]) -> APIRouter:
                 organization.fill_codecs = changes.fill_codecs  # type: ignore[assignment]  # literals are str
             session.flush()
             return _shown(organization)
+
+    @routes.get("/glossary", summary="Words that are said in its lectures", response_model=GlossaryShape)
+    def glossary(who: Principal = who_asks) -> dict[str, Any]:
+        """The speech model is told to expect them in every video, behind the video's own `glossary` and its title."""
+        with services.database.read() as session:
+            return {"items": session.get_one(Organization, who.organization_id).glossary or []}
+
+    @routes.put("/glossary", summary="Set the words that are said in its lectures", response_model=GlossaryShape)
+    def set_glossary(sent: GlossaryShape, who: Principal = who_asks) -> dict[str, Any]:
+        """Holds for what is transcribed from now on; `POST /videos/{id}/transcript` has a video transcribed again. Up to 200
+        terms of 60 characters; about 80 words fit into what the model can expect at a time, those that stand first.
+        """
+        terms = checked(sent.items)
+        with services.database.write() as session:
+            session.get_one(Organization, who.organization_id).glossary = terms
+        return {"items": terms}
 
     return routes
 

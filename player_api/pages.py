@@ -109,7 +109,7 @@ def _find(services: Services, playback_id: str) -> tuple[Video, bool]:
             select(Video).where(Video.playback_id == playback_id, Video.deleted_at.is_(None))
         ) if is_id(playback_id) else None
         captions_grow = video is not None and any(
-            steps.unfinished(session, video.id, step) for step in ("listen", "transcribe"))
+            steps.unfinished(session, video.id, step) for step in ("listen", "transcribe", "translate"))
     if video is None:
         raise NotFound("video_not_found", "There is no such video. The link may be wrong, or it was removed.")
     return video, captions_grow

@@ -217,7 +217,7 @@ def router(services: Services, waiting: Waiting) -> APIRouter:
             found = spoken.get(key)
             if found is None:
                 with services.database.read() as session:
-                    _, found = captions.load(session, *key)
+                    _, found = captions.load(session, *key, or_later=True)
                 if len(spoken) > 50:
                     spoken.clear()
                 spoken[key] = found

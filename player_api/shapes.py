@@ -89,9 +89,11 @@ class CaptionsLine(_Shape):
     """Captions (in the language of the video) or subtitles (in another one)."""
 
     language: str = Field(description="BCP 47.", examples=["en"])
-    label: str = Field(description="What its speakers call it.", examples=["English"])
+    label: str = Field(description="What its speakers call it.", examples=["English", "English (machine translation)"])
     revision: int = Field(ge=1)
     model: str | None = Field(description="The speech model that made them; null: a person did.", examples=["base"])
+    translated_from: str | None = Field(description="The model translated them from this language (BCP 47), and their label "
+                                        "says so; null: they are no machine's translation.")
     url: str = Field(description="All of them as WebVTT, for players.")
     created_at: str = Field(description="RFC 3339.", examples=["2026-03-01T09:30:00.000Z"])
 
@@ -109,6 +111,7 @@ class CaptionsRevision(_Shape):
     deleted: bool
     key_id: str | None = Field(description="Of the API key that did it.")
     model: str | None = Field(description="The speech model that made them; null: a person did.")
+    translated_from: str | None = Field(description="The model translated them from this language.")
     created_at: str
 
 
@@ -156,6 +159,14 @@ class TranscriptShape(_Shape):
     text: str
     words: list[WordLine]
     to_review: list[Passage]
+
+
+class GlossaryShape(_Shape):
+    """Words that are likely to be said, as they are spelled."""
+
+    model_config = ConfigDict(extra="forbid", title="Glossary")
+    items: list[str] = Field(max_length=1000, description="Names and technical terms, the most important first.",
+                             examples=[["Dijkstra", "eigenvalue", "PostgreSQL"]])
 
 
 class ChapterEntry(_Shape):
@@ -295,6 +306,9 @@ class VideoShape(_Shape):
     duration_s: float | None
     fill_codecs: list[Codec] | None = Field(description="Codecs rendered in the background; null: as the organization "
                                             "says.")
+    glossary: list[str] = Field(description="Words that are said in it, as they are spelled.", examples=[["Dijkstra"]])
+    translate_to_english: bool | None = Field(description="Subtitles that a machine translates; null: as the server's "
+                                              "settings say.")
     source: SourceLine
     warnings: list[str] = Field(description="What is odd about the source.", examples=[["truncated"]])
     renditions: list[RenditionLine]

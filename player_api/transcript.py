@@ -8,16 +8,17 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import JSONResponse, Response
 
-from enrich.steps import words_so_far
+from enrich.heard import words_so_far
 from enrich.transcript import Transcript, Word, to_review
 from infra.core.errors import NotFound
 from infra.core.keys import SpeechKeys
 from infra.core.ports import Storage
 from infra.db.models import Step, StepState, Video
-from player_api import captions, catalogue, shapes
+from player_api import captions, catalogue, shapes, speech
+from player_api.admission import ring_due
 from player_api.keys import Principal
 from player_api.services import Services
-from player_api.shapes import TranscriptShape
+from player_api.shapes import TranscriptShape, VideoShape
 
 _STEPS = ("listen", "transcribe")
 
@@ -37,7 +38,8 @@ def router(services: Services, creator: Callable[..., Any]) -> APIRouter:
             steps = [step for step in catalogue.steps_of(session, [video.id])[video.id] if step.step in _STEPS]
             found = None
             if format != "json":
-                listed = [one for one in captions.current(session, [video.id])[video.id] if one.language == video.language]
+                listed = [one for one in captions.current(session, [video.id])[video.id]
+                          if captions.base(one.language) == captions.base(video.language) and not one.translated_from]
                 found = captions.load(session, video.id, listed[0].language)[1] if listed else None
         if format == "json":
             return JSONResponse(_words(video, steps, services.storage))
@@ -47,31 +49,45 @@ def router(services: Services, creator: Callable[..., Any]) -> APIRouter:
         return Response(write(found or []), media_type=mime, headers={
             "Cache-Control": "no-cache", "Content-Disposition": f'attachment; filename="transcript.{format}"'})
 
+    @routes.post("", status_code=202, summary="Transcribe a video again", response_model=VideoShape,
+                 responses=shapes.problems(404, 409))
+    def transcribe(video_id: str, who: Principal = who_asks) -> dict[str, Any]:
+        """With the glossary, and the speech model, that there are now. What a person wrote stays; captions that a model
+        made are shown until new ones are complete.
+        """
+        with services.database.write() as session:
+            video = catalogue.get(session, who.organization_id, video_id)
+            speech.again(session, video, transcribe=services.settings.transcribe)
+            shown = catalogue.describe(video, catalogue.steps_of(session, [video.id])[video.id])
+        ring_due(services)
+        return shown
+
     return routes
 
 
 def load(storage: Storage, video: Video) -> list[Word]:
     """All words that are recognized by now. While spans are being recognized there may be gaps."""
-    keys = SpeechKeys.of(video.organization_id, video.id)
+    keys, known = SpeechKeys.of(video.organization_id, video.id), video.speech or {}
     try:
         return list(Transcript.model_validate_json(storage.read(keys.transcript)).words)
     except NotFound:
-        return words_so_far(storage, keys, (video.speech or {}).get("spans", 0))[1]
+        spans = range(known["spans"]) if "run" in known else ()
+        return words_so_far(storage, [keys.words(known["run"], k) for k in spans])[1]
 
 
 def _words(video: Video, steps: list[Step], storage: Storage) -> dict[str, Any]:
-    speech = video.speech or {}
-    code, message = speech.get("reason") or (None, None)
+    known = video.speech or {}
+    code, message = known.get("reason") or (None, None)
     failed = next((step for step in steps if step.state == StepState.FAILED), None)
     if failed is not None:
         code, message = failed.error_code, failed.error_message
-    words = load(storage, video) if "spans" in speech else []
+    words = load(storage, video) if "spans" in known else []
     return {
         "state": _state(steps, code is not None and failed is None),
         "reason": {"code": code, "message": message} if code else None,
-        "language": speech.get("language"),
-        "language_probability": speech.get("probability"),
-        "model": speech.get("model"),
+        "language": known.get("language"),
+        "language_probability": known.get("probability"),
+        "model": known.get("model"),
         "progress": round(sum(step.state == StepState.DONE for step in steps) / len(steps), 3) if steps else 0.0,
         "text": Transcript(language="", words=tuple(words)).text,
         "words": [{"text": word.text.strip(), "start_s": word.start_s, "end_s": word.end_s,

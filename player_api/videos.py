@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from enrich.glossary import checked
 from infra.core.errors import Conflict, NotFound, Rejected
 from infra.core.ids import new_id
 from infra.db import search, steps
@@ -22,7 +23,7 @@ from infra.db.session import now
 from ingest.fetch_url import check_url
 from ingest.intake import Intake
 from ingest.multipart import receive_form
-from player_api import captions, catalogue, downloads, idempotency, shapes
+from player_api import captions, catalogue, downloads, idempotency, shapes, speech
 from player_api.admission import ring_due
 from player_api.keys import Principal
 from player_api.services import Services
@@ -31,6 +32,10 @@ from player_api.shapes import Codec, VideoPage, VideoShape
 _FOLLOW_EVERY_S = 0.5
 _FILLED = ("Codecs of which all is rendered in the background, the others when somebody watches; null: as the "
            "organization says.")
+_GLOSSARY = ("Names and technical terms that are said in it, as they are spelled: up to 200, of 60 characters. They go "
+             "before the organization's, and hold from the next time that it is transcribed.")
+_TRANSLATED = ("English subtitles that the speech model translates, where another language is spoken; null: as the "
+               "server's settings say.")
 
 
 # NUL has no place in a text of PostgreSQL, nor in a title.
@@ -52,6 +57,8 @@ class NewVideo(BaseModel):
     title: Text | None = Field(None, max_length=500, examples=["Lecture 1: What is a cell?"])
     language: Text | None = Field(None, max_length=35, description="BCP 47, such as en or pt-BR.")
     fill_codecs: list[Codec] | None = Field(None, max_length=3, description=_FILLED)
+    glossary: list[str] | None = Field(None, max_length=1000, description=_GLOSSARY, examples=[["Dijkstra", "eigenvalue"]])
+    translate_to_english: bool | None = Field(None, description=_TRANSLATED)
     source: Source
 
 
@@ -70,6 +77,8 @@ class VideoChanges(BaseModel):
     fill_codecs: list[Codec] | None = Field(None, max_length=3, description=_FILLED)
     poster_time_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         None, description="The second whose picture is the poster; null: it is found automatically.", examples=[42.0])
+    glossary: list[str] | None = Field(None, max_length=1000, description=_GLOSSARY, examples=[["Dijkstra", "eigenvalue"]])
+    translate_to_english: bool | None = Field(None, description=_TRANSLATED)
 
 
 def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> APIRouter:
@@ -150,25 +159,30 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
     def one(video_id: str, who: Principal = who_asks) -> dict[str, Any]:
         return shown(who.organization_id, video_id)
 
-    @routes.patch("/{video_id}", summary="Change title, language, poster, or what is rendered in advance",
+    @routes.patch("/{video_id}", summary="Change title, language, poster, glossary, or what is rendered in advance",
                   response_model=VideoShape,
                   responses=shapes.problems(404))
     def change(video_id: str, changes: VideoChanges, who: Principal = who_asks) -> dict[str, Any]:
+        """Another language has the video transcribed again; what a model wrote in the wrong one is offered no more."""
         with services.database.write() as session:
             video = catalogue.get(session, who.organization_id, video_id)
             catalogue.check_poster(video, changes.poster_time_s)
+            terms = checked(changes.glossary) if changes.glossary is not None else None
+            changed = set()
             for name in changes.model_fields_set:
-                value = getattr(changes, name)
-                if value is not None or name != "title":
+                value = terms if name == "glossary" else getattr(changes, name)
+                if (value is not None or name != "title") and value != getattr(video, name):
                     setattr(video, name, value)
+                    changed.add(name)
             video.updated_at = now()
             if "title" in changes.model_fields_set:
                 catalogue.index_title(session, video)
+            transcribed = speech.changed(session, video, changed, services.settings)
             if "language" in changes.model_fields_set:
                 captions.index_speech(session, video)
             if "fill_codecs" in changes.model_fields_set:
                 catalogue.refill(session, video, services.settings.fill_codecs.split(","))
-        if "fill_codecs" in changes.model_fields_set:
+        if transcribed or "fill_codecs" in changes.model_fields_set:
             ring_due(services)
         return shown(who.organization_id, video_id)
 
@@ -247,7 +261,12 @@ def _make(services: Services, intake: Intake, who: Principal, wanted: NewVideo) 
             video = catalogue.get(session, who.organization_id, upload.video_id)
             video.title = wanted.title or video.title
             catalogue.index_title(session, video)
-            video.language = wanted.language or video.language
+            before = video.language
+            video.language = wanted.language or before
+            video.glossary = checked(wanted.glossary) if wanted.glossary is not None else video.glossary
+            video.translate_to_english = wanted.translate_to_english
+            speech.changed(session, video, {"translate_to_english"} | ({"language"} if video.language != before else set()),
+                           services.settings)
             if wanted.fill_codecs is not None:
                 video.fill_codecs = list(wanted.fill_codecs)
                 catalogue.refill(session, video, ())
@@ -260,6 +279,8 @@ def _make(services: Services, intake: Intake, who: Principal, wanted: NewVideo) 
         video = catalogue.add(session, who.organization_id, video_id=new_id("v"), title=title,
                               language=wanted.language, source_url=source.url)
         video.fill_codecs = None if wanted.fill_codecs is None else list(wanted.fill_codecs)
+        video.glossary = checked(wanted.glossary) if wanted.glossary is not None else None
+        video.translate_to_english = wanted.translate_to_english
         steps.insert(session, video, [steps.NewStep("fetch", "light", state=StepState.READY)])
     ring_due(services)
     return video.id

@@ -10,9 +10,11 @@
     o/{organization}/v/{video}/p/{plan}/{rendition}/download.mp4  the whole rendition and the sound
     o/{organization}/v/{video}/p/{plan}/download.json         the captions and chapters that the next such file gets
     o/{organization}/v/{video}/speech/transcript.json         every word that is said; the rest goes when it is there:
-    o/{organization}/v/{video}/speech/sound.s16               the sound that speech is recognized from
     o/{organization}/v/{video}/speech/heard.json              where somebody speaks
-    o/{organization}/v/{video}/speech/words/{k}.json          the words of span k
+    o/{organization}/v/{video}/speech/opening.json            what is said first, heard before all is listened to
+    o/{organization}/v/{video}/speech/{run}/sound.s16         the sound that speech is recognized from
+    o/{organization}/v/{video}/speech/{run}/words/{k}.json    the words of span k
+    o/{organization}/v/{video}/speech/{run}/english/{k}.json  the same in English
 
 The organization comes first, so that a prefix can be granted, counted and deleted per organization.
 """
@@ -81,20 +83,31 @@ class SpeechKeys:
         return cls(video_prefix(organization_id, video_id))
 
     @property
-    def sound(self) -> str:
-        return f"{self.prefix}speech/sound.s16"
+    def folder(self) -> str:
+        return f"{self.prefix}speech/"
 
     @property
     def heard(self) -> str:
         return f"{self.prefix}speech/heard.json"
 
     @property
+    def opening(self) -> str:
+        return f"{self.prefix}speech/opening.json"
+
+    @property
     def transcript(self) -> str:
         return f"{self.prefix}speech/transcript.json"
 
-    @property
-    def all_words(self) -> str:
-        return f"{self.prefix}speech/words/"
+    # Who listens again names another run, so that a worker of the last one, which does not know yet, disturbs nothing.
 
-    def words(self, k: int) -> str:
-        return f"{self.all_words}{k}.json"
+    def run(self, run: str) -> str:
+        return f"{self.prefix}speech/{run}/"
+
+    def sound(self, run: str) -> str:
+        return f"{self.run(run)}sound.s16"
+
+    def words(self, run: str, k: int) -> str:
+        return f"{self.run(run)}words/{k}.json"
+
+    def english(self, run: str, k: int) -> str:
+        return f"{self.run(run)}english/{k}.json"

@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     speech_model: str = Field("", description="A model of faster-whisper: a folder, or a name (large-v3 with a GPU, small "
                               "on many cores), which is downloaded once; empty: the one that came by package.")
 
+    translate_to_english: bool = Field(False, description="Have the speech model translate what is said in another language "
+                                       "into English subtitles, marked as a machine's. A video may say otherwise.")
+    speech_slide_words: bool = Field(False, description="Expect rare words of the slides in what is said, where slides were "
+                                     "read before.")
+
     hls_codecs: str = Field("h264,av1", pattern=f"^{_CODECS}$", description="Codecs that HLS playlists list. Apple's "
                             "rules know no VP9; DASH manifests list all three.")
 

@@ -57,7 +57,10 @@ class VideoRecord:
     media_info: MediaInfo | None
     plan_id: str | None
     plan: dict[str, Any] | None
-    language: str | None = None  # BCP 47, where the creator said it
+    language: str | None = None  # BCP 47, where it is known
+    language_heard: bool = False  # it was found by listening; else the creator said it
+    glossary: tuple[str, ...] = ()  # words that may be said, the likeliest first
+    translate_to_english: bool | None = None  # None: as the settings say
 
 
 @dataclass(frozen=True, slots=True)

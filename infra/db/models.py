@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -65,6 +66,7 @@ class Organization(Base):
     fill_codecs: Mapped[list[str] | None] = mapped_column(JSON)  # None: the setting's
     # Makes learners' keys of their names, and signs events tokens: without it nobody can tell who they are.
     learner_secret: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    glossary: Mapped[list[str] | None] = mapped_column(JSON)  # words of its lectures, as they are spelled
     created_at: Mapped[float] = mapped_column(Float)
 
 
@@ -105,7 +107,10 @@ class Video(Base):
     fill_codecs: Mapped[list[str] | None] = mapped_column(JSON)  # None: the organization's
     poster_time_s: Mapped[float | None] = mapped_column(Float)  # the creator's choice; None: automatic
     found_poster_s: Mapped[float | None] = mapped_column(Float)  # the automatic one; None: not looked for yet
-    speech: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # what `listen` answered; "captioned": spans in captions
+    glossary: Mapped[list[str] | None] = mapped_column(JSON)  # words that are said in it, before the organization's
+    translate_to_english: Mapped[bool | None] = mapped_column()  # None: the setting's
+    # What `listen` answered; "captioned", "translated": spans in captions; "opening": only the first span is known yet.
+    speech: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     downloads: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # finished files by rendition: bytes, sha256
     # What it is about, as `enrich.phrases.Phrase`; None: not looked for yet. Only loaded where it is asked for.
     topics: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True), deferred=True)
@@ -182,6 +187,9 @@ class CaptionRevision(Base):
     size_bytes: Mapped[int] = mapped_column(Integer)  # as WebVTT; 0: they were removed
     key_id: Mapped[str | None] = mapped_column(Id)  # who sent it
     model: Mapped[str | None] = mapped_column(String(200))  # the speech model that made it; None: a person did
+    # Not all is said yet: the only kind of revision that goes, when a later one has more.
+    partial: Mapped[bool] = mapped_column(default=False, server_default=false())
+    translated_from: Mapped[str | None] = mapped_column(String(35))  # BCP 47: a machine translated it
     created_at: Mapped[float] = mapped_column(Float)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Insert, and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
@@ -91,6 +91,22 @@ def insert(session: Session, video: Video, steps: Iterable[NewStep]) -> int:
     count = len(session.connection().execute(insert_or_keep(session, Step).returning(Step.id), rows).all())
     touched(session).update(new.queue for new in wanted if new.state == StepState.READY)
     return count
+
+
+def again(session: Session, video: Video, steps: Iterable[NewStep]) -> None:
+    """Like `insert`, but those already there begin anew, whatever became of them. Who works on one loses the lease."""
+    wanted = list(steps)
+    for new in wanted:
+        session.execute(update(Step).where(_is(video.id, new.step, new.key)).values(
+            state=new.state, attempt=0, not_before=0.0, rung_at=None, progress=0.0, error_code=None, error_message=None,
+            retryable=None, **_unleased()).execution_options(synchronize_session=False))
+    insert(session, video, wanted)
+    touched(session).update(new.queue for new in wanted if new.state == StepState.READY)
+
+
+def drop(session: Session, video_id: str, names: Sequence[str]) -> int:
+    """Take these steps away with all their pieces. Who works on one loses the lease. How many rows."""
+    return _rowcount(session, delete(Step).where(Step.video_id == video_id, Step.step.in_(names)))
 
 
 def make_ready(session: Session, video_id: str, step: str, key: str = "") -> bool:

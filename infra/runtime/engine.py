@@ -11,7 +11,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -25,7 +25,7 @@ from infra.core.ports import Doorbell, Storage
 from infra.core.settings import Settings
 from infra.core.steps import Completed, Outcome, Runner, StepContext, Tools, VideoRecord
 from infra.db import demands, due, steps
-from infra.db.models import Video
+from infra.db.models import Organization, StepState, Video
 from infra.db.session import Database
 from infra.runtime.heartbeat import Heartbeat, Work
 from infra.runtime.steps import Itinerary, StepSpec
@@ -69,12 +69,13 @@ class Engine:
         with self.database.write() as session:
             lease = steps.claim(session, video_id, step, key, self.owner, settings.lease_s, settings.max_attempts)
             video = session.get(Video, video_id) if lease is not None else None
+            everybodys = session.get_one(Organization, video.organization_id).glossary if video is not None else None
         if lease is None or video is None:
             return
         work = Work(lambda session, progress: steps.extend(session, lease, settings.lease_s, progress), self._kill)
         with self._heartbeat.keep(work):
             try:
-                with self._context(video, key, work, lease.token) as context:
+                with self._context(video, key, work, lease.token, everybodys or ()) as context:
                     outcome = spec.run(context)
                 if not self._settle(lambda session: self._finish(session, spec, lease, outcome), lease.queue):
                     logger.info("The result of %s/%s %s came too late", step, key, video_id)
@@ -159,7 +160,8 @@ class Engine:
     # -- inside
 
     @contextmanager
-    def _context(self, video: Video, key: str, work: Work, token: str) -> Iterator[StepContext]:
+    def _context(self, video: Video, key: str, work: Work, token: str, everybodys: Sequence[str] = ()
+                 ) -> Iterator[StepContext]:
         def run(command: Command, *, on_stdout: Callable[[bytes], None] | None = None,
                 cancelled: Callable[[], bool] | None = None) -> Completed:
             return self._runner(command, on_stdout=on_stdout,
@@ -169,7 +171,7 @@ class Engine:
         folder.mkdir(parents=True)
         try:
             yield StepContext(
-                video=_record(video), key=key, work=folder, settings=self.settings, storage=self._storage,
+                video=_record(video, everybodys), key=key, work=folder, settings=self.settings, storage=self._storage,
                 tools=self._tools, run=run, progress=work.advance, check=work.check)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -183,13 +185,23 @@ class Engine:
             spec.then(session, video, lease.key, outcome)
         return True
 
+    def gave_up(self, session: Session, video_id: str, step: str) -> None:
+        """A step has failed for good: what can go on without it goes on."""
+        spec = self.itinerary.steps.get(step)
+        if spec is not None and spec.failed is not None:
+            video = session.get(Video, video_id, with_for_update={"key_share": True})
+            if video is not None and video.deleted_at is None:
+                spec.failed(session, video)
+
     def _end_badly(self, session: Session, lease: steps.Lease, reason: LecternError | None) -> None:
         if reason is None:
             steps.release(session, lease)
         else:
             # A full disk is nobody's fault: the step waits for room and loses no attempt.
-            steps.fail(session, lease, reason, self.settings.max_attempts,
-                       counts=not isinstance(reason, OutOfSpace))
+            state = steps.fail(session, lease, reason, self.settings.max_attempts,
+                               counts=not isinstance(reason, OutOfSpace))
+            if state == StepState.FAILED:
+                self.gave_up(session, lease.video_id, lease.step)
 
     def _reason(self, error: Exception, what: str) -> LecternError | None:
         """What its row will say; None when it only stopped because this process ends."""
@@ -244,8 +256,10 @@ def as_shown(error: Exception, what: str) -> LecternError:
                       retryable=True)
 
 
-def _record(video: Video) -> VideoRecord:
+def _record(video: Video, everybodys: Sequence[str]) -> VideoRecord:
     return VideoRecord(
         id=video.id, organization_id=video.organization_id, title=video.title, source_url=video.source_url,
         media_info=MediaInfo.model_validate(video.media_info) if video.media_info is not None else None,
-        plan_id=video.plan_id, plan=video.plan, language=video.language)
+        plan_id=video.plan_id, plan=video.plan, language=video.language,
+        language_heard=video.language is not None and (video.speech or {}).get("detected") == video.language,
+        glossary=(*(video.glossary or ()), *everybodys), translate_to_english=video.translate_to_english)

@@ -102,11 +102,27 @@ def voice_of(plan: Plan, info: MediaInfo) -> Voice:
 
 
 def _listened(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    """All of it was listened to, or the first span was recognized before (OPENING; unless all was listened to by then)."""
     assert outcome is not None
-    video.speech = outcome | {"captioned": 0}
-    if video.language is None and "language" in outcome:
-        video.language = outcome["language"]
-    steps.insert(session, video, [steps.NewStep("transcribe", "speech", str(k)) for k in range(outcome.get("spans", 0))])
+    known, language = video.speech or {}, outcome.get("language")
+    if key == enrich.OPENING and ("run" in known or "reason" in known or not outcome):
+        return
+    opening = outcome.pop("opening", None)
+    video.speech = outcome | {"captioned": 1 if opening else 0, "translated": 0}
+    if language and (video.language is None or known.get("detected") == video.language):
+        video.language = language
+    spans = outcome.get("spans", 0)
+    if opening and (key == enrich.OPENING or spans == 1 or known.get("run") != outcome["run"]):
+        captions.save_machine(session, video, outcome["language"], opening, outcome["model"],
+                              partial=key == enrich.OPENING or spans > 1)
+    if key == enrich.OPENING:
+        return
+    captions.retire_machine(session, video, language, to_english=outcome.get("to_english", False))
+    steps.insert(session, video, [
+        *(steps.NewStep("transcribe", "speech", str(k)) for k in range(1 if opening else 0, spans)),
+        *(steps.NewStep("translate", "speech", str(k)) for k in range(spans) if outcome["to_english"])])
+    if opening and spans == 1:
+        steps.again(session, video, [steps.NewStep("transcript", "light")])
 
 
 def _transcribed(session: Session, video: Video, key: str, outcome: Outcome) -> None:
@@ -114,15 +130,34 @@ def _transcribed(session: Session, video: Video, key: str, outcome: Outcome) -> 
     known = video.speech or {}
     # Two spans that end together: whoever looked later saw both, and may be here first.
     if outcome["spans"] > known.get("captioned", 0):
-        captions.save_machine(session, video, outcome["language"], outcome["captions"], known["model"])
+        captions.save_machine(session, video, outcome["language"], outcome["captions"], known["model"],
+                              partial=outcome["spans"] < known["spans"])
         video.speech = known | {"captioned": outcome["spans"]}
-    if not steps.unfinished(session, video.id, "transcribe"):
-        steps.insert(session, video, [steps.NewStep("transcript", "light")])
+    _all_said(session, video)
+
+
+def _all_said(session: Session, video: Video) -> None:
+    """What can be recognized is: anew, where a span that had failed came later than the others."""
+    if (video.speech or {}).get("captioned") and not steps.unfinished(session, video.id, "transcribe"):
+        steps.again(session, video, [steps.NewStep("transcript", "light")])
+
+
+def _translated(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    known = video.speech or {}
+    if outcome["spans"] > known.get("translated", 0):
+        captions.save_machine(session, video, outcome["language"], outcome["captions"], known["model"],
+                              partial=outcome["spans"] < known["spans"], translated_from=known["language"])
+        video.speech = known | {"translated": outcome["spans"]}
+    if not steps.unfinished(session, video.id, "translate"):
+        steps.again(session, video, [steps.NewStep("transcript", "light", enrich.ENGLISH)])
 
 
 def _written(session: Session, video: Video, key: str, outcome: Outcome) -> None:
-    captions.index_speech(session, video)
-    steps.insert(session, video, [steps.NewStep("chapters", "light", "words")])
+    if key != enrich.ENGLISH:
+        captions.drop_partial(session, video, (video.speech or {}).get("language", ""))
+        captions.index_speech(session, video)
+        steps.again(session, video, [steps.NewStep("chapters", "light", "words")])
 
 
 def _slides(ctx: StepContext) -> Outcome:
@@ -179,7 +214,8 @@ ITINERARY = Itinerary(
             StepSpec("digest",      "light",  digest_source,       _digested),
             StepSpec("loudness",    "light",  loudness,            _heard),
             StepSpec("listen",      "speech", _listen,             _listened),
-            StepSpec("transcribe",  "speech", enrich.transcribe,   _transcribed),
+            StepSpec("transcribe",  "speech", enrich.transcribe,   _transcribed, failed=_all_said),
+            StepSpec("translate",   "speech", enrich.translate,    _translated),
             StepSpec("transcript",  "light",  enrich.write,        _written),
             StepSpec("chapters",    "light",  enrich.outline,      _outlined),
             StepSpec("fill",        "media",  transcode.fill,      _filled),

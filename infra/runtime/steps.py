@@ -20,12 +20,13 @@ RenderDemand = Callable[[StepContext, str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class StepSpec:
-    """One step: which queue's workers run it, what it does, and what its end means."""
+    """One step: which queue's workers run it, what it does, and what its end means; `failed`: that it failed for good."""
 
     name: str
     queue: str
     run: StepFunction
     then: Then | None = None
+    failed: Callable[[Session, Video], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ def _leases(engine: Engine) -> None:
             if is_dead(owner):
                 freed += steps.release_owner(session, owner, limit)
                 demands.release_owner(session, owner)
+        for step in freed:
+            if step.state == StepState.FAILED:
+                engine.gave_up(session, step.video_id, step.step)
     for step in freed:
         logger.warning("The worker of %s/%s %s was lost; the step is %s", step.step, step.key, step.video_id,
                        "failed" if step.state == StepState.FAILED else "run again")

@@ -105,6 +105,8 @@ def _send(client: httpx.Client, method: str, url: str) -> httpx.Response:
         return client.post(url, json={"learner": "anna"})
     if url.endswith("/chapters") and method == "PUT":
         return client.request(method, url, json=[{"start_s": 0, "title": "Mine now"}])
+    if url.endswith("/glossary") and method == "PUT":
+        return client.request(method, url, json={"items": ["Dijkstra"]})
     headers = TUS | {"Upload-Offset": "0", "Upload-Length": "10"} if "/uploads" in url else {}
     if "/uploads" in url:
         return client.request(method, url, headers=headers | (
@@ -143,8 +145,8 @@ def test_another_organization_sees_and_changes_nothing(service: Service, video: 
     with service.client(other_keys["other"]) as client:
         assert client.get(VIDEOS).json() == {"items": [], "next_cursor": None}
         for method, url in _operations(service, video, upload_id):
-            if url not in (VIDEOS, UPLOADS, f"{UPLOADS}/direct", "/api/v1/organization", SEARCH, EVENTS,
-                           f"{LEARNER}/progress"):  # its own
+            if url not in (VIDEOS, UPLOADS, f"{UPLOADS}/direct", "/api/v1/organization", "/api/v1/organization/glossary",
+                           SEARCH, EVENTS, f"{LEARNER}/progress"):  # its own
                 assert _send(client, method, url).status_code == 404, (method, url)
         problem(client.post(VIDEOS, json={"source": {"upload_id": upload_id}}), 404)
     assert service.video(video["id"])["title"] == video["title"]

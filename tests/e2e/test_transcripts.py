@@ -22,6 +22,7 @@ from infra.tools import find_tools
 
 Watch = Callable[..., Watching]
 SAMPLE = Path(__file__).parents[2] / "infra/demo/sample-lecture.mp4"
+GERMAN = Path(__file__).parents[1] / "fixtures/speech/german.m4a"
 VTT = "WEBVTT\n\n00:00.500 --> 00:05.000\nWhat a person wrote.\n"
 
 
@@ -119,11 +120,67 @@ def test_a_video_in_which_nobody_speaks_is_ready(speaking: Service, tmp_path: Pa
     assert captions(speaking, video["id"]) == []
 
 
+def test_a_translation_another_language_and_once_more(speaking: Service) -> None:
+    video = speaking.upload(GERMAN)
+    url = f"/api/v1/videos/{video['id']}"
+    with speaking.client() as client:
+        assert client.patch(url, json={"translate_to_english": True}).json()["translate_to_english"]
+        made = speaking.until_ready(video["id"])
+        assert made["language"] == "de"
+        assert [(one["language"], one["label"], one["translated_from"]) for one in captions(speaking, video["id"])] == [
+            ("de", "Deutsch", None), ("en", "English (machine translation)", "de")]
+        offered = {one.name: one for one in m3u8.loads(client.get(made["playlist_url"]).text).media
+                   if one.type == "SUBTITLES"}
+        assert set(offered) == {"Deutsch", "English (machine translation)"}
+        assert offered["Deutsch"].characteristics and not offered["English (machine translation)"].characteristics
+        assert "Willkommen" in transcript(speaking, video["id"])["text"]
+        assert not list(speaking.data.rglob("sound.s16"))
+
+        # Once more: what a person wrote in the meantime stays.
+        assert client.put(f"{url}/captions/en", content=VTT).status_code == 200
+        assert client.patch(url, json={"glossary": ["Streaming", "Streaming "]}).json()["glossary"] == ["Streaming"]
+        assert client.post(f"{url}/transcript").status_code == 202
+        speaking.until_ready(video["id"])
+        german, english = captions(speaking, video["id"])
+        assert (german["revision"], english["model"], english["label"]) == (2, None, "English")
+        assert len(client.get(f"{url}/captions/de/revisions").json()["items"]) == 2
+
+        # It is French after all: German captions are offered no more, their history stays.
+        assert client.patch(url, json={"language": "fr", "translate_to_english": False}).json()["language"] == "fr"
+        assert [one["language"] for one in captions(speaking, video["id"])] == ["en"]
+        assert speaking.until_ready(video["id"])["language"] == "fr"
+        assert [one["language"] for one in captions(speaking, video["id"])] == ["en", "fr"]
+        found = transcript(speaking, video["id"])
+        assert (found["state"], found["language"], found["language_probability"]) == ("done", "fr", 1.0)
+        assert client.get(f"{url}/captions/de/revisions").json()["items"][0]["deleted"]
+
+
+def test_glossaries_have_limits(speaking: Service) -> None:
+    with speaking.client() as client:
+        url = "/api/v1/organization/glossary"
+        assert client.get(url).json() == {"items": []}
+        assert client.put(url, json={"items": [" Ada  Lovelace", "ada lovelace"]}).json() == {"items": ["Ada Lovelace"]}
+        for wrong, code in ((["x" * 61], "glossary_term_too_long"), ([" "], "glossary_term_empty"),
+                            (["a\0"], "glossary_term_unreadable"), ([f"t{n}" for n in range(201)], "glossary_too_long"),
+                            ([7], "invalid_request"), (["x"] * 1001, "invalid_request")):
+            answer = client.put(url, json={"items": wrong})
+            assert (answer.status_code, answer.json()["code"]) == (422, code), wrong
+        assert client.get(url).json() == {"items": ["Ada Lovelace"]}
+        assert client.put(url, json={"items": []}).json() == {"items": []}
+        silent = speaking.upload(SAMPLE, title="silent")
+        answer = client.patch(f"/api/v1/videos/{silent['id']}", json={"glossary": ["x" * 61], "title": "No"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "glossary_term_too_long")
+        assert speaking.video(silent["id"])["title"] == "silent"
+        client.delete(f"/api/v1/videos/{silent['id']}")
+
+
 def test_a_killed_worker_goes_on_at_the_next_span(speaking: Service, long_talk: Path) -> None:
     video = speaking.upload(long_talk)
     first = until(lambda: captions(speaking, video["id"]), 60, "the first captions")[0]
     assert transcript(speaking, video["id"])["state"] == "running"
-    time.sleep(2)  # somewhere in the second span
+    until(lambda: "transcribe" in {step["name"] for step in speaking.video(video["id"])["steps"]
+                                   if step["state"] == "running"}, 60, "the second span begins")
+    time.sleep(1)
     (worker,) = [process for process in psutil.Process(speaking.program.process.pid).children(recursive=True)
                  if process.cmdline()[-4:-2] == ["infra.runtime.worker", "speech"]]
     os.kill(worker.pid, signal.SIGKILL)
@@ -132,7 +189,7 @@ def test_a_killed_worker_goes_on_at_the_next_span(speaking: Service, long_talk: 
     with sqlite3.connect(f"file:{speaking.data}/lectern.db?mode=ro", uri=True) as database:
         attempts = dict(database.execute(
             "SELECT key, attempt FROM steps WHERE video_id = ? AND step = 'transcribe'", (video["id"],)).fetchall())
-    assert attempts == {"0": 1, "1": 2}  # what was done is not done again
+    assert attempts == {"1": 2}  # what was done is not done again: the first span, before all was listened to
     with speaking.client() as client:
         chapters = client.get(f"/api/v1/videos/{video['id']}/chapters").json()
         topics = client.get(f"/api/v1/videos/{video['id']}/topics").json()

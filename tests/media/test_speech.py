@@ -13,7 +13,7 @@ import jiwer
 import pytest
 from clips import Desk
 
-from enrich import caption_files, steps
+from enrich import caption_files, heard, recognizer, speech_models, steps
 from enrich.speech_sound import Voice
 from enrich.transcript import Transcript
 from infra.core import keys
@@ -25,6 +25,7 @@ from infra.storage.local import LocalStorage
 
 pytestmark = pytest.mark.media
 DEMO = Path(__file__).parents[2] / "infra/demo"
+GERMAN = Path(__file__).parents[1] / "fixtures/speech/german.m4a"
 WHERE = SpeechKeys.of("o_1", "v_1")
 # What is not speech, by ffmpeg's own sources.
 NOT_SPEECH = {
@@ -32,6 +33,10 @@ NOT_SPEECH = {
     "noise": "anoisesrc=color=pink:r=48000:a=0.3:seed=1",
     "music": "aevalsrc='0.2*sin(2*PI*t*(220+110*floor(mod(t,4))))+0.1*sin(2*PI*t*330*(1+0.5*floor(mod(t*2,3))))':s=48000",
 }
+# Words of other lectures, and misread ones.
+WRONG = ("mitochondria", "Kubernetes", "Habsburg", "eigenvalue", "Nietzsche", "chromatography", "Mesopotamia", "Lagrange",
+         "Wittgenstein", "thermocline", "usufruct", "stoichiometry", "Versailles", "Byzantium", "rncordlng", "segrnent",
+         "bandwldth", "playllst", "encodlng", "fnames")
 _NORMAL = jiwer.Compose([jiwer.ToLowerCase(), jiwer.RemovePunctuation(), jiwer.Strip(), jiwer.RemoveMultipleSpaces(),
                          jiwer.ReduceToListOfListOfWords()])
 
@@ -60,6 +65,15 @@ def context(desk: Desk, tmp_path: Path, models: Path) -> Callable[..., StepConte
                            lambda: None)
 
     return build
+
+
+@pytest.fixture(scope="module")
+def long_talk(tmp_path_factory: pytest.TempPathFactory, desk: Desk) -> Path:
+    """The sample's sound four times, with silence before it."""
+    made = tmp_path_factory.mktemp("talk") / "talk.mp4"
+    subprocess.run([desk.tools.ffmpeg, "-v", "error", "-stream_loop", "3", "-i", DEMO / "sample-lecture.mp4", "-c", "copy",
+                    "-t", "370", made], check=True)
+    return made
 
 
 def voice(duration_s: float, stream_index: int = 1, rate_hz: int = 44_100) -> Voice:
@@ -110,7 +124,7 @@ def test_nobody_speaks_and_nothing_is_written(what: str, tmp_path: Path, desk: D
                     "-c:a", "aac", made], check=True)
     found = steps.listen(context(made), voice(60, 0, 48_000))
     assert found["reason"][0] == "no_speech", found
-    assert context().storage.stat(WHERE.sound) is None
+    assert not list(context().storage.list(WHERE.folder))
 
 
 def test_speech_around_music_is_heard_and_the_music_is_not(tmp_path: Path, desk: Desk, context: Callable[..., StepContext]
@@ -139,3 +153,89 @@ def test_a_language_that_the_model_does_not_know(context: Callable[..., StepCont
     found = steps.listen(context(DEMO / "sample-lecture.mp4", language="tlh"), voice(30))
     assert found["reason"][0] == "unknown_to_model"
     assert "tlh" in found["reason"][1]
+
+
+def test_words_to_expect_fit_into_the_model(context: Callable[..., StepContext], models: Path) -> None:
+    model = speech_models.find("", models)
+    assert model is not None
+    ears = recognizer.load(model)
+    terms = [f"Schrödinger{n}" for n in range(200)]
+    said = ears.expecting(["What Lectern is", *terms], ["with", "xylographers"])
+    assert said.startswith("What Lectern is, Schrödinger0, ") and ears._tokens(said) <= 223
+    assert terms[: said.count(",")] == said.split(", ")[1:]  # whole terms, from the first one on
+    assert ears.expecting(["Lectern"], ["with", "xylographers"]) == "Lectern, xylographers"  # the model knows "with"
+
+
+def test_a_glossary_spells_a_name_and_wrong_words_do_not_harm(context: Callable[..., StepContext]) -> None:
+    truth = caption_files.read((DEMO / "sample-lecture.en.vtt").read_bytes(), 1000)
+    said = " ".join(one.text for one in truth)
+
+    def heard(title: str, *glossary: str, of_s: float = 20) -> str:
+        asked = {"title": title, "glossary": glossary}
+        found = steps.listen(context(DEMO / "sample-lecture.mp4", **asked), voice(of_s))
+        for k in range(found["spans"]):
+            steps.transcribe(context(key=str(k), **asked))
+        steps.write(context())
+        return transcript(context).text
+
+    assert "Lectern" not in heard("lecture 7")
+    assert "Lectern" in heard("lecture 7", "Lectern")
+    wrong = heard("What Lectern is", *WRONG, of_s=truth[-1].end_s + 2)
+    assert jiwer.wer(said, wrong, reference_transform=_NORMAL, hypothesis_transform=_NORMAL) < 0.04  # 2.4 % without
+    assert not [word for word in WRONG if word in wrong]
+
+
+def test_the_first_span_before_all_is_listened_to(context: Callable[..., StepContext], long_talk: Path) -> None:
+    whole = voice(370)
+    first = steps.listen(context(long_talk, key=steps.OPENING), whole)
+    assert (first["language"], first["detected"], first["spans"]) == ("en", "en", 1)
+    found = steps.listen(context(), whole)
+    assert found["opening"] == first["opening"]  # it was the span that it is when all is known
+    early = heard.words_so_far(context().storage, [WHERE.words(found["run"], 0)])
+    steps.transcribe(context(key="0"))
+    assert heard.words_so_far(context().storage, [WHERE.words(found["run"], 0)]) == early  # and so are its words
+
+    assert "opening" not in steps.listen(context(glossary=("Dijkstra",)), whole)  # those words would be others
+
+
+def test_silence_at_the_beginning_is_no_opening(tmp_path: Path, desk: Desk, long_talk: Path,
+                                                context: Callable[..., StepContext]) -> None:
+    made = tmp_path / "late.m4a"
+    subprocess.run([desk.tools.ffmpeg, "-v", "error", "-i", long_talk, "-af", "adelay=170000:all=1", "-vn",
+                    "-t", "230", "-c:a", "aac", made],
+                   check=True)
+    assert steps.listen(context(made, key=steps.OPENING), voice(230, 0)) == {}
+    assert steps.listen(context(), voice(230, 0))["language"] == "en"
+
+
+def test_a_span_that_failed_is_added_to_the_transcript_later(context: Callable[..., StepContext]) -> None:
+    found = steps.listen(context(DEMO / "sample-lecture.mp4"), voice(90))
+    assert found["spans"] >= 2
+    steps.transcribe(context(key="1"))
+    steps.write(context())  # of what there is
+    without = transcript(context)
+    assert without.spans == 1
+    assert context().storage.stat(WHERE.sound(found["run"])) is not None
+    steps.transcribe(context(key="0"))
+    for k in range(2, found["spans"]):
+        steps.transcribe(context(key=str(k)))
+    steps.write(context())
+    assert transcript(context).spans == found["spans"]
+    assert len(transcript(context).words) > len(without.words)
+    assert context().storage.stat(WHERE.sound(found["run"])) is None
+
+
+def test_german_is_translated_into_english(context: Callable[..., StepContext]) -> None:
+    found = steps.listen(context(GERMAN, translate_to_english=True), voice(12, 0, 22_050))
+    assert (found["language"], found["to_english"], found["spans"]) == ("de", True, 1)
+    steps.transcribe(context(key="0"))
+    steps.write(context())
+    assert context().storage.stat(WHERE.sound(found["run"])) is not None  # the translation is made from it
+    made = steps.translate(context(key="0"))
+    assert made["language"] == "en"
+    said = set(" ".join(line for one in made["captions"] for line in one["lines"]).lower().replace(",", " ").split())
+    assert {"the", "we", "begins", "with", "for"} & said and not {"wir", "und", "mit", "jedes"} & said, said
+    steps.write(context(key=steps.ENGLISH))
+    assert context().storage.stat(WHERE.sound(found["run"])) is None
+    assert "Willkommen zu dieser" in transcript(context).text
+    assert not steps.listen(context(DEMO / "sample-lecture.mp4", translate_to_english=True), voice(30))["to_english"]

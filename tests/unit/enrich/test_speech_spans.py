@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.speech_spans import FIRST_S, LEAST_S, MOST_S, Stretch, spans
+from enrich.speech_spans import FIRST_S, LEAST_S, MOST_S, Stretch, first_span, spans
 
 
 def talk(*lengths_and_pauses: float) -> list[Stretch]:
@@ -46,3 +47,21 @@ def test_each_stretch_is_in_one_span(lengths: list[float]) -> None:
     stretches = talk(*lengths)
     assert [one for group in spans(stretches) for one in group] == stretches
     assert all(spans(stretches))
+
+
+def test_the_first_span_is_known_before_the_rest() -> None:
+    rng = random.Random(7)
+    known = 0
+    for _ in range(300):
+        at_s, spoken = rng.uniform(0, 60), []
+        for _ in range(60):
+            end_s = at_s + rng.choice((1, 5, 20, 70)) * rng.uniform(0.5, 1.5)
+            spoken.append(Stretch(at_s, end_s))
+            at_s = end_s + rng.uniform(0.5, 4)
+        whole = spans(spoken)[0]
+        for count in range(len(spoken) + 1):
+            found = first_span(spoken[:count])
+            assert found in (None, whole)
+            known += found is not None
+    assert known > 1000
+    assert first_span([Stretch(0, 20)]) is None
