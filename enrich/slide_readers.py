@@ -28,6 +28,11 @@ _ENLARGED = 2  # tesseract finds all of 14 px text at twice the size (measured: 
 _PAGE = "page.pgm"
 # A threshold by the surroundings: one for the whole page loses titles on a bar of their own (of 15, 4 lost a word; so none).
 _SAUVOLA = ("-c", "thresholding_method=2")
+# One thread, a line at a time, no turned pages: half the processor time, and a tenth less memory (measured: 1.1 s a slide
+# instead of 2.3, 710 MB instead of 780).
+_RAPID = {"EngineConfig.onnxruntime.intra_op_num_threads": 1, "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+          "EngineConfig.onnxruntime.enable_cpu_mem_arena": False, "Rec.rec_batch_num": 1, "Global.use_cls": False,
+          "Global.log_level": "warning"}
 
 
 class Reader(Protocol):
@@ -111,7 +116,7 @@ class Rapid:
 
     def __call__(self, image: Path, work: Path) -> list[Line]:
         if self._engine is None:
-            self._engine = import_module("rapidocr").RapidOCR()  # seconds
+            self._engine = import_module("rapidocr").RapidOCR(params=_RAPID)  # seconds
         grey = self._page(image, work, 1)
         height, width = grey.shape
         found = self._engine(np.repeat(grey[:, :, None], 3, axis=2))
