@@ -1,7 +1,7 @@
 """Word error rate and processor time of Lectern's transcripts against faster-whisper called directly, and how soon the
 first captions of an hour are there.
 
-    python -m tests.bench.speech [--only sample] [--repeat 3] [--first-captions]
+    python -m tests.bench.speech [--only sample] [--repeat 3] [--expect WORDS] [--first-captions]
 
 direct    BatchedInferencePipeline(model).transcribe(FILE), with words: what one would write by hand
 lectern   the steps listen, transcribe and write, as the service runs them
@@ -52,6 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="lectures whose name holds this word")
     parser.add_argument("--repeat", type=int, default=3, help="rounds (3)")
+    parser.add_argument("--expect", default="", help="a glossary for Lectern: words with commas between, right or wrong")
     parser.add_argument("--first-captions", action="store_true",
                         help="only how soon the first captions of an hour are there")
     parser.add_argument("--work", type=Path, help="folder for clips and the service; it is kept")
@@ -64,7 +65,8 @@ def main() -> None:
           f"{'cpu ratio':>9}  x real time")
     for file, captions in lectures():
         if arguments.only in file.name:
-            compare(file, said_in(captions), arguments.repeat, tools, folder)
+            compare(file, said_in(captions), arguments.repeat, tools, folder,
+                    tuple(filter(None, arguments.expect.split(","))))
     print(load_average())
 
 
@@ -80,7 +82,7 @@ def said_in(captions: Path) -> str:
     return " ".join(_NOT_SAID.sub(" ", text).split())
 
 
-def compare(file: Path, said: str, repeat: int, tools: Tools, folder: Path) -> None:
+def compare(file: Path, said: str, repeat: int, tools: Tools, folder: Path, glossary: tuple[str, ...]) -> None:
     """One line of the table."""
     settings = Settings(data=folder)
     runner = ProcessRunner(settings)
@@ -96,7 +98,7 @@ def compare(file: Path, said: str, repeat: int, tools: Tools, folder: Path) -> N
     rounds = []
     for _ in range(repeat):
         theirs = timed(direct)
-        ours = timed(lambda: lectern(file, info, plan, settings, tools, runner, folder / "speech"))
+        ours = timed(lambda: lectern(file, info, plan, settings, tools, runner, folder / "speech", glossary))
         rounds.append((theirs, ours))
     (_, _, direct_text), (_, _, our_text) = rounds[-1]
     wall_s = [statistics.median(one[side][0] for one in rounds) for side in (0, 1)]
@@ -108,11 +110,12 @@ def compare(file: Path, said: str, repeat: int, tools: Tools, folder: Path) -> N
 
 
 def lectern(file: Path, info: MediaInfo, plan: Plan, settings: Settings, tools: Tools, runner: ProcessRunner,
-            folder: Path) -> str:
+            folder: Path, glossary: tuple[str, ...]) -> str:
     """The transcript, by the steps of the service."""
     shutil.rmtree(folder, ignore_errors=True)
     storage = LocalStorage(folder)
-    video = VideoRecord("v", "o", file.stem.replace("_", " "), None, info, plan.id, plan.model_dump(mode="json"))
+    video = VideoRecord("v", "o", file.stem.replace("_", " "), None, info, plan.id, plan.model_dump(mode="json"),
+                        glossary=glossary)
     where = keys.source("o", "v")
     (folder / where).parent.mkdir(parents=True, exist_ok=True)
 
