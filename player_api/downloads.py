@@ -58,7 +58,7 @@ def want(services: Services, video_id: str, rendition: str | None, *, again: boo
         video = session.get(Video, video_id)
         assert video is not None
         steps.insert(session, video, [steps.NewStep(DOWNLOAD, "light", found.rendition)])
-        if steps.again(session, video_id, DOWNLOAD, found.rendition):  # made before an edit
+        if steps.redo(session, video_id, DOWNLOAD, found.rendition):  # made before an edit
             video.downloads = {name: made for name, made in (video.downloads or {}).items() if name != found.rendition}
         row = _row(session, video_id, found.rendition)
         if row.state == StepState.FAILED:

@@ -240,7 +240,7 @@ def retry(session: Session, video_id: str, step: str | None = None) -> int:
     return len(queues)
 
 
-def again(session: Session, video_id: str, step: str, key: str) -> bool:
+def redo(session: Session, video_id: str, step: str, key: str) -> bool:
     """Have done once more what is done, because what it was made from has changed. False when it was not done."""
     queue = session.scalar(
         update(Step).where(_is(video_id, step, key), Step.state == StepState.DONE)

@@ -208,14 +208,14 @@ def test_a_step_that_is_given_back_has_lost_no_attempt(database: Database) -> No
 def test_what_is_done_can_be_done_once_more_and_nothing_else(database: Database) -> None:
     add(database, "v_a", NewStep("probe", "light"))
     with database.write() as session:
-        assert not steps.again(session, "v_a", "probe", "")
+        assert not steps.redo(session, "v_a", "probe", "")
     lease = claimed(database)
     with database.write() as session:
-        assert not steps.again(session, "v_a", "probe", "")
+        assert not steps.redo(session, "v_a", "probe", "")
         assert steps.finish(session, lease)
     with database.write() as session:
-        assert not steps.again(session, "v_b", "probe", "")
-        assert steps.again(session, "v_a", "probe", "")
+        assert not steps.redo(session, "v_b", "probe", "")
+        assert steps.redo(session, "v_a", "probe", "")
         assert steps.touched(session) == {"light"}
     assert (row(database).state, row(database).progress) == (StepState.READY, 0.0)
     assert claimed(database).attempt == 1
