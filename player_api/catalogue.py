@@ -23,6 +23,7 @@ from transcode.plan import Plan
 from transcode.steps import fill_keys, storyboard_keys
 
 DOWNLOAD = "download"  # the step that makes a file; its key is the rendition
+EMBED = "embed"  # the step that makes vectors for search; its key is the sentence model
 
 
 def add(session: Session, organization_id: str, *, video_id: str, title: str, language: str | None = None,
@@ -157,7 +158,8 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
     # Not parsed: a list of videos shows many, and this is all that is needed of it.
     loudness = {stream["index"]: stream.get("loudness") for stream in (video.media_info or {}).get("audio", ())}
     downloads = _downloads(video, its_steps)
-    its_steps = [step for step in its_steps if step.step != DOWNLOAD]  # the video is ready without them
+    # The video is ready without them; vectors are made again whenever a word of it changes.
+    its_steps = [step for step in its_steps if step.step not in (DOWNLOAD, EMBED)]
     failed = next((step for step in its_steps if step.state == StepState.FAILED), None)
     error = None
     bit_rates = video.bit_rates or {}

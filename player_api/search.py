@@ -13,13 +13,14 @@ from sqlalchemy.orm import load_only
 
 from infra.core.errors import Rejected
 from infra.core.search_index import Kind
-from infra.core.search_snippets import snippet
+from infra.core.search_snippets import sentence_snippet, snippet
 from infra.db import search
 from infra.db.models import PassageBlock, Video
 from infra.db.search import Hit
 from infra.db.session import Database
 from player_api import captions, catalogue, shapes
 from player_api.keys import Principal
+from player_api.meaning import Meaning
 from player_api.services import Services
 from player_api.shapes import SearchPage
 
@@ -31,13 +32,15 @@ def router(services: Services, searcher: Callable[..., Any]) -> APIRouter:
     """The route; `searcher` is the dependency that names who asks."""
     routes = APIRouter(tags=["search"])
     who_asks = Depends(searcher)
+    meaning = Meaning(services.settings)
 
     @routes.get("/search", summary="Search in all videos, or in one", response_model=SearchPage,
                 responses=shapes.problems(404))
     def find(q: Annotated[str, Query(max_length=1000, examples=['gradient "loss function"'], description=(
                  "Words, \"phrases in quotes\", beginnings (`grad*`). The last word counts as a beginning unless a space "
                  "follows it. Passages that have all words come first, then those with most. A word of four letters or "
-                 "more that nobody says is taken for those that are one typing error away."))],
+                 "more that nobody says is taken for those that are one typing error away. Where a sentence model is "
+                 "installed, what means the same as two words or more is found as well."))],
              who: Principal = who_asks,
              video_id: Annotated[str | None, Query(pattern=r"^[!-~]{1,40}$", description="Only in this video.")] = None,
              kind: Annotated[list[Kind] | None, Query(description="Only these; may be said more than once.")] = None,
@@ -49,15 +52,18 @@ def router(services: Services, searcher: Callable[..., Any]) -> APIRouter:
         with services.database.read() as session:
             if video_id is not None:
                 catalogue.get(session, who.organization_id, video_id)
-            hits = search.search(session, who.organization_id, q, video_id=video_id, kinds=kind or (), limit=limit + 1,
-                                 offset=offset)
+            near = meaning.near(session, who.organization_id, q, video_id=video_id, kinds=kind or ())
+            hits = search.search(session, who.organization_id, q, video_id=video_id, kinds=kind or (), near=near,
+                                 limit=limit + 1, offset=offset)
             shown = hits[:limit]
+            sentences = meaning.sentences(session, who.organization_id, q, shown)
             videos = {video.id: video for video in session.scalars(
                 select(Video).where(Video.id.in_({hit.video_id for hit in shown}), Video.deleted_at.is_(None),
                                     Video.organization_id == who.organization_id)
                 .options(load_only(Video.title, Video.playback_id, Video.plan_id, Video.poster_time_s,
                                    Video.found_poster_s)))}  # not the plans: they are large
-            items = [_line(hit, videos[hit.video_id]) for hit in shown if hit.video_id in videos]
+            items = [_line(hit, videos[hit.video_id], sentences.get(hit.passage_id))
+                     for hit in shown if hit.video_id in videos]
         more = len(hits) > limit and offset + limit < MOST_HITS
         return {"items": items, "next_cursor": _cursor(offset + limit) if more else None}
 
@@ -77,8 +83,8 @@ def catch_up(database: Database, limit: int = 20) -> None:
                 captions.index_speech(session, video)
 
 
-def _line(hit: Hit, video: Video) -> dict[str, Any]:
-    found = snippet(hit.text, hit.stems)
+def _line(hit: Hit, video: Video, sentence: tuple[int, int] | None) -> dict[str, Any]:
+    found = snippet(hit.text, hit.stems) if sentence is None else sentence_snippet(hit.text, *sentence)
     # Words are said at an even pace, nearly; somebody who goes there wants to hear the first of them.
     spoken_s = found.share * (hit.end_s - hit.start_s) - _BEFORE_S if hit.kind == Kind.SPEECH else 0.0
     at_s = hit.start_s + max(0.0, spoken_s)
@@ -86,6 +92,7 @@ def _line(hit: Hit, video: Video) -> dict[str, Any]:
     return {
         "video": {"id": video.id, "title": video.title, "playback_id": video.playback_id,
                   "poster_url": catalogue.poster_url(video) if video.plan_id else None},
+        "matched": hit.matched,
         "kind": hit.kind, "start_s": hit.start_s, "end_s": hit.end_s, "at_s": round(at_s, 1), "score": hit.score,
         "snippet": found.text, "marks": found.marks, "snippet_html": found.html,
         # The page reads whole seconds; to begin a little early does not hurt.

@@ -339,11 +339,14 @@ class SearchHit(_Shape):
     """A passage that was found."""
 
     video: SearchVideo
+    matched: Literal["words", "meaning"] = Field(description="meaning: a sentence model found it, words of the query need "
+                                                 "not be in it; `snippet` is its sentence that is nearest.")
     kind: Literal["title", "chapter", "slide", "speech", "comment"]
     start_s: float = Field(description="Of the passage; 0 of a title.", examples=[754.2])
     end_s: float
     at_s: float = Field(description="Just before the words are said, to within a second or three.", examples=[761.0])
-    score: float = Field(description="Compares hits of one answer; those that have all words stand first whatever it is.")
+    score: float = Field(description="Compares hits of one answer; those that have all words, or where there are hits by "
+                         "meaning those that say the query word for word, stand first whatever it is.")
     snippet: str = Field(description="Plain text.", examples=["… down the gradient of the loss …"])
     marks: list[tuple[int, int]] = Field(description="What to mark in `snippet`: [start, end) in UTF-16 code units, as "
                                          "JavaScript counts.", examples=[[[11, 19]]])

@@ -29,7 +29,22 @@ def snippet(passage: str, stems: Collection[str]) -> Snippet:
     """The part of a passage with most of the stems, cut between words, with an ellipsis where it is cut."""
     said = [(word.start, word.end, stem(word.folded)) for word in words(passage)]
     found = [(start, stop) for start, stop, of in said if of in stems]
-    begin, end = _window(passage, found)
+    together = _together([(start, of) for start, _, of in said if of in stems])
+    return _cut(passage, found, _window(passage, found), together / max(1, len(passage)))
+
+
+def sentence_snippet(passage: str, begin: int, end: int) -> Snippet:
+    """The sentence [begin, end) of a passage, which need have none of the words; of a long one the beginning."""
+    while begin < end and passage[end - 1].isspace():
+        end -= 1
+    if end - begin > SNIPPET * 1.25:
+        space = passage.rfind(" ", begin + SNIPPET // 2, begin + SNIPPET)
+        end = space if space > 0 else begin + SNIPPET
+    return _cut(passage, (), (begin, end), begin / max(1, len(passage)))
+
+
+def _cut(passage: str, found: Sequence[tuple[int, int]], window: tuple[int, int], share: float) -> Snippet:
+    begin, end = window
     before, after = ("… " if begin else ""), (" …" if end < len(passage) else "")
     marks: list[tuple[int, int]] = []
     for start, stop in found:
@@ -46,7 +61,7 @@ def snippet(passage: str, stems: Collection[str]) -> Snippet:
     text = before + passage[begin:end] + after
     shift = len(before) - begin
     return Snippet(text, tuple((_utf16(text[:start + shift]), _utf16(text[:stop + shift])) for start, stop in marks),
-                   "".join(pieces), _together([(start, of) for start, _, of in said if of in stems]) / max(1, len(passage)))
+                   "".join(pieces), share)
 
 
 def _together(found: Sequence[tuple[int, str]]) -> int:

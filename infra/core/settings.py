@@ -60,6 +60,11 @@ class Settings(BaseSettings):
                                        "into English subtitles, marked as a machine's. A video may say otherwise.")
     speech_slide_words: bool = Field(False, description="Expect rare words of the slides in what is said, where slides were "
                                      "read before.")
+    embedding_model: str = Field("", description="A folder with a sentence model (model.onnx, tokenizer.json), which search "
+                                 "finds by meaning with; empty: the one that came by package (English); none: search by "
+                                 "words alone.")
+    embedding_languages: str = Field("", pattern="^([a-z]{2,3}(,[a-z]{2,3})*)?$", description="Languages that the sentence "
+                                     "model of a folder knows (en,de); empty: all.")
 
     hls_codecs: str = Field("h264,av1", pattern=f"^{_CODECS}$", description="Codecs that HLS playlists list. Apple's "
                             "rules know no VP9; DASH manifests list all three.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from infra.core.command import Command
 from infra.core.media import CODECS, MediaInfo
 from infra.core.ports import Storage
+from infra.core.search_meaning import BlockTexts
 from infra.core.settings import Settings
 
 
@@ -76,6 +77,8 @@ class StepContext:
     run: Runner  # already bound to this step's cancellation
     progress: Callable[[float], None]  # 0..1; cheap to call often, stored about once a second
     check: Callable[[], None]  # raises StepFailed("cancelled") when the lease is lost or the video deleted
+    # What search has of the video that a sentence model (its id) has not seen yet.
+    unembedded: Callable[[str], Sequence[BlockTexts]] = lambda model: ()
 
 
 # What a step returns is handed to the itinerary, in the transaction that marks it done.

@@ -250,6 +250,24 @@ class Posting(Base):
     planes: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class PassageVectors(Base):
+    """What the passages of a block mean, as a sentence model says; it goes with the block."""
+
+    __tablename__ = "passage_vectors"
+    # All that a query asks of every block: the vectors themselves are large.
+    __table_args__ = (Index("ix_passage_vectors_known", "organization_id", "model", "stamp", "block_id"),)
+
+    block_id: Mapped[int] = mapped_column(ForeignKey("passage_blocks.id", ondelete="CASCADE"), primary_key=True,
+                                          autoincrement=False)
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
+    model: Mapped[str] = mapped_column(String(80))
+    language: Mapped[str] = mapped_column(String(35))  # of the video when this was made; empty: it was not known
+    stamp: Mapped[int] = mapped_column(BigInteger)  # of its texts: `infra.core.search_meaning.stamp`
+    dimensions: Mapped[int] = mapped_column(Integer)  # 0: the model does not know this language
+    vectors: Mapped[bytes] = mapped_column(LargeBinary)  # of its passages, a signed byte a dimension
+    sentences: Mapped[bytes] = mapped_column(LargeBinary)  # `infra.core.search_meaning.pack_sentences`
+
+
 class SearchWord(Base):
     """A word that stands, or stood, in some passage of an organization: for words half typed, or misspelt."""
 

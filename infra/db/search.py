@@ -7,18 +7,20 @@ Nobody finds another organization's rows: it is part of every term's key, and ev
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from infra.core import search_index, search_ranking
+from infra.core import search_index, search_meaning, search_ranking
 from infra.core.search_index import Kind, Passage, term_key
+from infra.core.search_meaning import Matched, Near
 from infra.core.search_query import TYPO_FROM, Query, parse
 from infra.core.search_ranking import Candidate, Clause, Totals
 from infra.core.search_terms import halves, has_phrase, one_edit, stem
+from infra.core.search_terms import stems as stems_of
 from infra.db import models
 from infra.db.models import PassageBlock, Posting, SearchWord, Video
 
@@ -32,6 +34,7 @@ _LAST = "\U0010ffff"
 class Hit:
     """A passage that was found. `stems` are those to mark in it; `score` compares only within one answer."""
 
+    passage_id: int
     video_id: str
     kind: Kind
     start_s: float
@@ -39,6 +42,7 @@ class Hit:
     text: str
     score: float
     stems: frozenset[str]
+    matched: Matched = Matched.WORDS
 
 
 def replace(session: Session, organization_id: str, video_id: str, kind: Kind, passages: Sequence[Passage]) -> None:
@@ -71,15 +75,19 @@ def remove(session: Session, video_id: str, kind: Kind | None = None) -> None:
 
 
 def search(session: Session, organization_id: str, text: str, *, video_id: str | None = None,
-           kinds: Collection[Kind] = (), limit: int = 20, offset: int = 0) -> list[Hit]:
+           kinds: Collection[Kind] = (), near: Sequence[Near] = (), limit: int = 20, offset: int = 0) -> list[Hit]:
     """The hits of a query, best first, from `offset`; without `kinds` of all kinds.
 
+    `near`: passages that mean the same, the nearest first; their ranking is merged with that of the words.
     Whatever `text` is, this answers; what has no words finds nothing.
     """
     query = parse(text)
     if not query.words:
         return []
-    return _Asked(session, organization_id, video_id, kinds).hits(query, limit, offset)
+    asked = _Asked(session, organization_id, video_id, kinds)
+    if near and not query.phrases:
+        return asked.merged(query, text, near, limit, offset)
+    return asked.hits(query, limit, offset)
 
 
 def _remember(session: Session, organization_id: str, folded: Iterable[str]) -> None:
@@ -103,21 +111,44 @@ class _Asked:
             self._scope.append(PassageBlock.video_id == video_id)
             self._blocks = session.scalars(select(PassageBlock.id).where(*self._scope)).all()
         self._planes: dict[str, dict[int, int]] = {}  # by stem
+        self._videos: dict[int, tuple[str, bytes]] = {}  # of blocks in hand: `_rows_of`
 
     def hits(self, query: Query, limit: int, offset: int) -> list[Hit]:
+        ranked, stems = self._ranked(query, limit + offset)
+        return self._shown([(one.block + one.ordinal, score, Matched.WORDS) for score, one in ranked[offset:]], stems)
+
+    def merged(self, query: Query, text: str, near: Sequence[Near], limit: int, offset: int) -> list[Hit]:
+        """Like `hits`, with those that mean the same. What says all of `text` word for word goes first."""
+        ranked, stems = self._ranked(query, max(limit + offset, search_meaning.DEPTH))
+        by_words = [one.block + one.ordinal for _, one in ranked]
+        found = search_meaning.fused(by_words, [one.passage_id for one in near])
+        literally = self._saying(text, by_words[:search_meaning.DEPTH])
+        found.sort(key=lambda one: one[0] not in literally)
+        has_words = set(by_words)
+        return self._shown([(one, score, Matched.WORDS if one in has_words else Matched.MEANING)
+                            for one, score in found[offset : offset + limit]], stems)
+
+    def _ranked(self, query: Query, need: int) -> tuple[list[tuple[float, Candidate]], frozenset[str]]:
+        """Up to `need` passages with words of the query, the best first, and the stems that were looked for."""
         clauses, stems = self._clauses(query)
         if not any(clause.count for clause in clauses):
-            return []
+            return [], stems
         totals = self._totals()
         passages = sum(one.passages for one in totals.values())
-        need = limit + offset
         within = self._with_phrases(query.phrases, clauses, passages, need) if query.phrases else None
         candidates = search_ranking.choose(clauses, passages, need, within)
-        blocks = self._rows_of({one.block for one in candidates})
-        candidates = [one for one in candidates if one.block in blocks]
-        lengths = {block: its_lengths for block, (_, its_lengths) in blocks.items()}
-        ranked = search_ranking.ranked(candidates, clauses, lengths, totals)[offset:need]
-        return self._shown(ranked, {block: video_id for block, (video_id, _) in blocks.items()}, stems)
+        self._videos = self._rows_of({one.block for one in candidates})
+        candidates = [one for one in candidates if one.block in self._videos]
+        lengths = {block: its_lengths for block, (_, its_lengths) in self._videos.items()}
+        return search_ranking.ranked(candidates, clauses, lengths, totals)[:need], stems
+
+    def _saying(self, text: str, ids: Sequence[int]) -> set[int]:
+        """Those of the passages that say all of `text` just so; of a single word nothing can be said."""
+        phrase = tuple(stems_of(text))
+        if len(phrase) < 2:
+            return set()
+        rows = self._session.execute(select(models.Passage.id, models.Passage.text).where(models.Passage.id.in_(ids)))
+        return {passage_id for passage_id, said in rows if has_phrase(said, phrase)}
 
     def _clauses(self, query: Query) -> tuple[list[Clause], frozenset[str]]:
         """The words of a query with all that stands for them, and the stems of what that is."""
@@ -211,12 +242,15 @@ class _Asked:
                 kept[block] |= 1 << place
         return kept
 
-    def _shown(self, ranked: Sequence[tuple[float, Candidate]], videos: Mapping[int, str], stems: frozenset[str]
-               ) -> list[Hit]:
+    def _shown(self, found: Sequence[tuple[int, float, Matched]], stems: frozenset[str]) -> list[Hit]:
+        ids = [passage_id for passage_id, _, _ in found]
+        blocks = {passage_id: search_index.block_of(passage_id)[0] for passage_id in ids}
+        if unknown := set(blocks.values()) - self._videos.keys():
+            self._videos |= self._rows_of(unknown)
         # Not joined with their blocks: SQLite would begin with all blocks of the organization.
         rows = self._session.execute(
             select(models.Passage.id, models.Passage.start_s, models.Passage.end_s, models.Passage.text)
-            .where(models.Passage.id.in_([one.block + one.ordinal for _, one in ranked])))
-        found = {passage_id: (start_s, end_s, text) for passage_id, start_s, end_s, text in rows}
-        return [Hit(videos[one.block], search_index.kind_of(one.block), *found[one.block + one.ordinal], round(score, 4),
-                    stems) for score, one in ranked if one.block + one.ordinal in found]
+            .where(models.Passage.id.in_(ids)))
+        there = {passage_id: (start_s, end_s, text) for passage_id, start_s, end_s, text in rows}
+        return [Hit(one, self._videos[blocks[one]][0], search_index.kind_of(blocks[one]), *there[one], round(score, 4),
+                    stems, matched) for one, score, matched in found if one in there and blocks[one] in self._videos]

@@ -22,9 +22,10 @@ from infra.core.command import Command
 from infra.core.errors import LecternError, OutOfSpace, StepFailed, Unavailable
 from infra.core.media import MediaInfo
 from infra.core.ports import Doorbell, Storage
+from infra.core.search_meaning import BlockTexts
 from infra.core.settings import Settings
 from infra.core.steps import Completed, Outcome, Runner, StepContext, Tools, VideoRecord
-from infra.db import demands, due, steps
+from infra.db import demands, due, meaning, steps
 from infra.db.models import Organization, StepState, Video
 from infra.db.session import Database
 from infra.runtime.heartbeat import Heartbeat, Work
@@ -167,12 +168,16 @@ class Engine:
             return self._runner(command, on_stdout=on_stdout,
                                 cancelled=lambda: work.cancelled() or (cancelled is not None and cancelled()))
 
+        def unembedded(model: str) -> list[BlockTexts]:
+            with self.database.read() as session:
+                return meaning.wanted(session, video.id, model, video.language or "")
+
         folder = self.work_folder / self.owner / token
         folder.mkdir(parents=True)
         try:
             yield StepContext(
                 video=_record(video, everybodys), key=key, work=folder, settings=self.settings, storage=self._storage,
-                tools=self._tools, run=run, progress=work.advance, check=work.check)
+                tools=self._tools, run=run, progress=work.advance, check=work.check, unembedded=unembedded)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

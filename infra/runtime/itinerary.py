@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from enrich import embedding
 from enrich import steps as enrich
 from enrich.chapters import find as find_chapters
 from enrich.speech_sound import Voice
@@ -16,13 +17,14 @@ from infra.core.keys import PlanKeys
 from infra.core.media import MediaInfo
 from infra.core.search_index import Kind, Passage
 from infra.core.steps import Outcome, StepContext
-from infra.db import search, steps
+from infra.db import meaning, search, steps
 from infra.db.models import Video
 from infra.runtime.steps import Itinerary, StepSpec
 from ingest import fetch_url
 from ingest.source_digest import digest_source
 from player_api import captions, catalogue, chapters
 from player_api.admission import try_out
+from player_api.catalogue import EMBED
 from transcode import download, trickplay
 from transcode import steps as transcode
 from transcode.loudness import loudness, with_loudness
@@ -203,6 +205,11 @@ def _outlined(session: Session, video: Video, key: str, outcome: Outcome) -> Non
     chapters.save_topics(session, video, find_topics(words, slides, video.language, others))
 
 
+def _embedded(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    meaning.save(session, video.organization_id, key, outcome["language"], outcome["blocks"])
+
+
 # An upload is looked at and planned before it is acknowledged, so its steps begin with poster and fill.
 ITINERARY = Itinerary(
     steps={
@@ -218,6 +225,8 @@ ITINERARY = Itinerary(
             StepSpec("translate",   "speech", enrich.translate,    _translated),
             StepSpec("transcript",  "light",  enrich.write,        _written),
             StepSpec("chapters",    "light",  enrich.outline,      _outlined),
+            # The sweeper sees what is not embedded yet: passages come from many places, and change.
+            StepSpec(EMBED,         "speech", embedding.embed,     _embedded),
             StepSpec("fill",        "media",  transcode.fill,      _filled),
             StepSpec("measure",     "light",  transcode.measure,   _measured),
             StepSpec("storyboard",  "media",  transcode.sheet),

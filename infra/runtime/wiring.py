@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 
+from enrich import embedding_models
 from infra.core import keys
 from infra.core.settings import Settings
 from infra.core.steps import Tools
-from infra.db import audience, inbox
+from infra.db import audience, inbox, meaning, steps
 from infra.db.inbox import open_inbox
 from infra.db.migrate import upgrade
 from infra.db.models import Video
@@ -22,7 +23,10 @@ from infra.runtime.itinerary import ITINERARY
 from infra.runtime.storages import open_stores
 from infra.tools import find_tools
 from player_api import search
+from player_api.catalogue import EMBED
 from player_api.services import Services
+
+_EMBEDDED_AT_ONCE = 100  # videos a round: of a library that meets a sentence model for the first time
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +53,22 @@ def build(settings: Settings) -> App:
     doorbell = CeleryDoorbell(settings)
     engine = Engine(settings, database, stores.storage, tools, runner, doorbell, ITINERARY)
     app = App(settings, database, events, stores.storage, stores.staging, stores.direct, tools, runner, doorbell, engine)
-    engine.on_sweep.extend([lambda: _purge(app), stores.sweep, lambda: search.catch_up(database)])
+    engine.on_sweep.extend([lambda: _purge(app), stores.sweep, lambda: search.catch_up(database), lambda: _embed(app)])
     return app
+
+
+def _embed(app: App) -> None:
+    """Have vectors made of passages that have none, where there is a sentence model."""
+    model = embedding_models.find(app.settings.embedding_model, app.settings.embedding_languages)
+    if model is None:
+        return
+    with app.database.read() as session:
+        if not meaning.videos_without(session, model.id, EMBED, 1):
+            return
+    with app.engine.write() as session:
+        for video in meaning.videos_without(session, model.id, EMBED, _EMBEDDED_AT_ONCE):
+            if not steps.insert(session, video, [steps.NewStep(EMBED, "speech", model.id)]):
+                steps.redo(session, video.id, EMBED, model.id)
 
 
 def _purge(app: App) -> None:

@@ -81,7 +81,7 @@ def test_a_hit_has_all_that_a_list_shows(site: Site) -> None:
     assert video == {"id": video_id, "title": "Graphs & trees", "playback_id": video["playback_id"], "poster_url": None}
     assert hit.pop("score") > 0
     assert hit == {
-        "kind": "speech", "start_s": 10.0, "end_s": 27.5, "at_s": 12.4, "marks": [[12, 17]],
+        "matched": "words", "kind": "speech", "start_s": 10.0, "end_s": 27.5, "at_s": 12.4, "marks": [[12, 17]],
         "snippet": "A graph has nodes & edges. An Euler path uses every edge once.",
         "snippet_html": "A graph has <mark>nodes</mark> &amp; edges. An Euler path uses every edge once.",
         "watch_url": f"/watch/{video['playback_id']}?t=12"}
