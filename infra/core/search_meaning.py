@@ -63,20 +63,19 @@ def stamp(block_id: int, texts: Iterable[str]) -> int:
     return int.from_bytes(digest.digest(), "big")
 
 
-def fused(words: Sequence[int], near: Sequence[int]) -> list[tuple[int, float]]:
+def fused(words: Sequence[tuple[int, float]], near: Sequence[int]) -> list[tuple[int, float]]:
     """Two rankings of ids as one, with scores: 1 for the first of one, up to 2 for who is first in both.
 
-    Whoever has the words stays in it, wherever that is.
+    `words` says what share of the words each has: who has a third of them counts for a third. All of them stay.
     """
-    scores: dict[int, float] = {}
-    for ranking in (words[:DEPTH], near[:DEPTH]):
-        for rank, one in enumerate(ranking):
-            scores[one] = scores.get(one, 0.0) + (_K + 1) / (_K + 1 + rank)
+    scores = [(one, share * (_K + 1) / (_K + 1 + rank)) for rank, (one, share) in enumerate(words)]
+    merged = dict(scores[:DEPTH])
+    for rank, one in enumerate(near[:DEPTH]):
+        merged[one] = merged.get(one, 0.0) + (_K + 1) / (_K + 1 + rank)
     # Where two are equal, the one with the words goes first.
-    place = {one: i for i, one in enumerate(words)}
-    first = sorted(scores, key=lambda one: (-scores[one], place.get(one, len(words)), one))
-    rest = [(one, (_K + 1) / (_K + 1 + rank)) for rank, one in enumerate(words) if one not in scores]
-    return [*((one, scores[one]) for one in first), *rest]
+    place = {one: rank for rank, (one, _) in enumerate(words)}
+    first = sorted(merged, key=lambda one: (-merged[one], place.get(one, len(words)), one))
+    return [*((one, merged[one]) for one in first), *(rest for rest in scores[DEPTH:] if rest[0] not in merged)]
 
 
 def sentence_ends(text: str) -> list[int]:

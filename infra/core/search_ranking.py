@@ -61,8 +61,7 @@ def choose(clauses: Sequence[Clause], passages: int, need: int, within: Planes |
     """
     by_count = sorted(clauses, key=lambda clause: clause.count)
     sieves = [clause.planes for clause in by_count]
-    rare = [clause.planes for clause in by_count if clause.count <= max(COMMON * passages, COMMON_FROM)]
-    conditions = rare or sieves
+    conditions = [clause.planes for clause in conditional(by_count, passages)]
     levels = _levels(conditions, within)
     chosen: list[Candidate] = []
     for matched in range(len(conditions), 0, -1):
@@ -72,6 +71,11 @@ def choose(clauses: Sequence[Clause], passages: int, need: int, within: Planes |
         if len(chosen) >= need:
             break
     return chosen
+
+
+def conditional(clauses: Sequence[Clause], passages: int) -> Sequence[Clause]:
+    """The clauses whose number `Candidate.matched` counts."""
+    return [clause for clause in clauses if clause.count <= max(COMMON * passages, COMMON_FROM)] or clauses
 
 
 def ranked(candidates: Sequence[Candidate], clauses: Sequence[Clause], lengths: Mapping[int, bytes],

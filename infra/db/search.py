@@ -111,6 +111,7 @@ class _Asked:
             self._scope.append(PassageBlock.video_id == video_id)
             self._blocks = session.scalars(select(PassageBlock.id).where(*self._scope)).all()
         self._planes: dict[str, dict[int, int]] = {}  # by stem
+        self._conditions = 1  # words that a passage can have or not: not those that everybody says
         self._videos: dict[int, tuple[str, bytes]] = {}  # of blocks in hand: `_rows_of`
 
     def hits(self, query: Query, limit: int, offset: int) -> list[Hit]:
@@ -121,7 +122,8 @@ class _Asked:
         """Like `hits`, with those that mean the same. What says all of `text` word for word goes first."""
         ranked, stems = self._ranked(query, max(limit + offset, search_meaning.DEPTH))
         by_words = [one.block + one.ordinal for _, one in ranked]
-        found = search_meaning.fused(by_words, [one.passage_id for one in near])
+        shares = [one.matched / self._conditions for _, one in ranked]
+        found = search_meaning.fused(list(zip(by_words, shares, strict=True)), [one.passage_id for one in near])
         literally = self._saying(text, by_words[:search_meaning.DEPTH])
         found.sort(key=lambda one: one[0] not in literally)
         has_words = set(by_words)
@@ -135,6 +137,7 @@ class _Asked:
             return [], stems
         totals = self._totals()
         passages = sum(one.passages for one in totals.values())
+        self._conditions = len(search_ranking.conditional(clauses, passages))
         within = self._with_phrases(query.phrases, clauses, passages, need) if query.phrases else None
         candidates = search_ranking.choose(clauses, passages, need, within)
         self._videos = self._rows_of({one.block for one in candidates})

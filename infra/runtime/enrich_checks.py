@@ -10,7 +10,7 @@ from infra.core.errors import ConfigError
 from infra.core.settings import Settings
 from infra.tools import Check
 
-_NO_MODEL = "Delete .venv/.speech and start ./lectern again; .venv.log says why it could not be installed."
+_NO_MODEL = "Delete .venv/.models and start ./lectern again; .venv.log says why it could not be installed."
 _NO_READER = ("Install tesseract (Debian, Ubuntu: apt-get install tesseract-ocr; macOS: brew install tesseract). Or delete "
               ".venv/.ocr and start ./lectern again; .venv.log says why RapidOCR could not be installed.")
 

@@ -1,8 +1,9 @@
 """Search over 1,000 hours of lectures, in SQLite and in PostgreSQL, against what each database brings of its own.
 
-    python -m tests.bench.search [--hours 1000] [--queries 100] [--only sqlite|postgresql] [--built-in]
+    python -m tests.bench.search [--hours 1000] [--queries 100] [--only sqlite|postgresql] [--built-in] [--meaning]
 
 Generated text: 9,000 words an hour from a vocabulary of 50,000 by Zipf's law, in passages of 30 s, a title for each hour.
+`--meaning` gives every passage a vector, and asks as the API does; what that finds is `tests.bench.search_meaning`'s.
 `--built-in` also times FTS5 with bm25() and tsvector with ts_rank over the same passages. Exit code 1 below a target.
 """
 
@@ -19,16 +20,24 @@ from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
 
-from sqlalchemy import text
+import numpy as np
+from sqlalchemy import select, text
 
+from enrich import embedder
+from enrich.embedder import as_bytes
 from infra.core.search_index import Kind, Passage
+from infra.core.search_meaning import BlockVectors, pack_sentences, sentence_ends
+from infra.core.settings import Settings
+from infra.db.meaning import Vectors, save, wanted
 from infra.db.migrate import upgrade
 from infra.db.models import Organization, Video
 from infra.db.search import replace, search
 from infra.db.session import Database
 from infra.deploy.native.postgres import Postgres
+from player_api.meaning import Meaning
 from tests.bench.service import load_average
 
+_FIRST = "what is it that we ask first "
 P95_MS, RECALL = 50.0, 0.98
 VOCABULARY, WORDS_AN_HOUR, PASSAGE_S, WORDS = 50_000, 9_000, 30, 75
 _CONSONANTS, _VOWELS = [*"bcdfghjklmnprstvwz", "br", "ch", "cl", "cr", "fl", "gr", "pl", "sh", "st", "th", "tr"], "aeiou"
@@ -65,6 +74,7 @@ def main() -> int:
     parser.add_argument("--hours", type=int, default=1000, help="of lectures (1000)")
     parser.add_argument("--queries", type=int, default=100, help="of each sort (100)")
     parser.add_argument("--only", choices=("sqlite", "postgresql"), help="one database")
+    parser.add_argument("--meaning", action="store_true", help="also by the sentence model, which must be installed")
     parser.add_argument("--built-in", action="store_true", help="also what the databases bring themselves")
     arguments = parser.parse_args()
     speech = Speech(arguments.hours)
@@ -72,7 +82,7 @@ def main() -> int:
     for name in ("sqlite", "postgresql"):
         if arguments.only in (None, name):
             with _opened(name) as database:
-                passed &= _measure(name, database, speech, arguments.queries, arguments.built_in)
+                passed &= _measure(name, database, speech, arguments.queries, arguments.built_in, arguments.meaning)
     return 0 if passed else 1
 
 
@@ -93,7 +103,8 @@ def _opened(name: str) -> Iterator[Database]:
             database.dispose()
 
 
-def _measure(name: str, database: Database, speech: Speech, queries: int, built_in: bool) -> bool:
+def _measure(name: str, database: Database, speech: Speech, queries: int, built_in: bool,
+             meaning: bool) -> bool:
     before_bytes, began_s = _bytes(database), time.perf_counter()
     _load(database, speech)
     loaded_s = time.perf_counter() - began_s
@@ -105,8 +116,16 @@ def _measure(name: str, database: Database, speech: Speech, queries: int, built_
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))  # as autovacuum does, a minute later
     passed = True
+    by_meaning = Meaning(Settings(), Vectors()) if meaning else None
+    if by_meaning is not None:
+        began_s = time.perf_counter()
+        _embed(database)
+        wrote_s = time.perf_counter() - began_s
+        first_ms, second_ms = (_timed_ms(database, _FIRST + more, by_meaning)[0] for more in ("", "again "))
+        print(f"  vectors for all passages, written in {wrote_s:.0f} s; {(_bytes(database) - before_bytes) / 1e6:.0f} MB;"
+              f" first question {first_ms:.0f} ms, second {second_ms:.0f} ms")
     for sort, asked in _queries(speech, queries).items():
-        timed = [_timed_ms(database, query) for query in asked]
+        timed = [_timed_ms(database, query, by_meaning) for query in asked]
         took_ms, cpu_ms = sorted(wall for wall, _ in timed), sorted(cpu for _, cpu in timed)
         p50, p95 = statistics.median(took_ms), took_ms[int(len(took_ms) * 0.95)]
         passed &= p95 < P95_MS
@@ -131,6 +150,23 @@ def _load(database: Database, speech: Speech) -> None:
             replace(session, "o", f"v{number}", Kind.TITLE, [Passage(0, 0, " ".join(lecture[0][:6]))])
             replace(session, "o", f"v{number}", Kind.SPEECH, [
                 Passage(i * PASSAGE_S, (i + 1) * PASSAGE_S, " ".join(said)) for i, said in enumerate(lecture)])
+
+
+def _embed(database: Database) -> None:
+    """Vectors like those of real passages in their number and size; they mean nothing, so that what is near is any."""
+    model = embedder.of_settings(Settings())
+    assert model is not None, "no sentence model is installed here"
+    rolls = np.random.default_rng(4)
+    middle = model.question("what do we learn today")  # nearer to questions than chance, so that there are always hits
+    with database.read() as session:
+        videos = session.scalars(select(Video.id)).all()
+    for video_id in videos:
+        with database.write() as session:
+            save(session, "o", model.model.id, "", [BlockVectors(
+                one.id, one.stamp, len(middle), b"".join(
+                    as_bytes(middle * 0.5 + rolls.normal(0, len(middle) ** -0.5, len(middle))).tobytes() for _ in one.texts),
+                pack_sentences([[rolls.bytes(len(middle) // 8) for _ in sentence_ends(text)] for text in one.texts]))
+                for one in wanted(session, video_id, model.model.id, "")])
 
 
 def _queries(speech: Speech, count: int) -> dict[str, list[str]]:
@@ -174,11 +210,14 @@ def _with_typo(sentence: Sequence[str], rolls: random.Random) -> str:
     return " ".join(mistyped(word, rolls) if i == at and len(word) > 1 else word for i, word in enumerate(sentence))
 
 
-def _timed_ms(database: Database, query: str) -> tuple[float, float]:
+def _timed_ms(database: Database, query: str, meaning: Meaning | None = None) -> tuple[float, float]:
     """Milliseconds of the clock, and of this process's processor time, which other work on the machine disturbs less."""
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
     with database.read() as session:
-        search(session, "o", query)
+        near = meaning.near(session, "o", query) if meaning else ()
+        hits = search(session, "o", query, near=near)
+        if meaning:
+            meaning.sentences(session, "o", query, hits)
     return (time.perf_counter() - began_s) * 1000, (time.process_time() - began_cpu_s) * 1000
 
 

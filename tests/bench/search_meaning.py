@@ -3,7 +3,7 @@
     python -m tests.bench.search_meaning [FOLDER ...]
 
 Questions written for this (`tests.bench.paraphrases`), which avoid the words of their passage, among all other passages
-there and those of the lectures of the corpus beside the checkout. Then, for each FOLDER (see `tests.bench.labelled_lectures`),
+there and those of the lectures of the corpus beside the checkout. Then, for each FOLDER (`tests.bench.labelled_lectures`),
 the titles of chapters, which share words with the speech; a hit is a passage that begins or ends in that chapter.
 """
 
@@ -130,9 +130,10 @@ def _compared(library: Library, asked: Sequence[tuple[str, IsHit]]) -> bool:
         ranks = []
         for question, is_hit in asked:
             ranks.append(next((rank for rank, hit in enumerate(ask(question), 1) if is_hit(hit)), 0))
-        scores[name] = fmean(0 < rank <= 5 for rank in ranks)
-        print(f"  {name:16} {fmean(1 / rank if rank else 0 for rank in ranks):6.3f} {fmean(rank == 1 for rank in ranks):6.2f} "
-              f"{scores[name]:6.2f} {fmean(0 < rank <= 10 for rank in ranks):6.2f} {fmean(rank == 0 for rank in ranks):6.2f}")
+        first, five, ten = (fmean(0 < rank <= most for rank in ranks) for most in (1, 5, 10))
+        scores[name] = five
+        print(f"  {name:16} {fmean(1 / rank if rank else 0 for rank in ranks):6.3f} {first:6.2f} {five:6.2f} {ten:6.2f} "
+              f"{fmean(rank == 0 for rank in ranks):6.2f}")
     return scores["words, meaning"] >= scores["words alone"]
 
 

@@ -12,6 +12,7 @@ import pytest
 from serving import serving
 from sqlalchemy import delete
 
+from enrich import embedding_models
 from infra.core.ids import new_id
 from infra.core.settings import Settings
 from infra.db.models import Organization, PassageBlock
@@ -174,3 +175,26 @@ def test_videos_from_before_there_was_search_are_caught_up_with(site: Site) -> N
     assert site.find("ancient ") == []
     search.catch_up(site.app.database)
     assert len(site.find("ancient ")) == len(site.find("bridges ")) == 1
+
+
+def test_what_means_the_same_is_found_once_it_is_embedded(site: Site) -> None:
+    """From the captions that somebody sends to the hit: the sweeper sees what is new, and the step makes the vectors."""
+    video_id = site.video("Geography", language="en")
+    site.send(video_id, "en", VTT)
+    question = "which town was known for its river crossings "
+    assert site.find(question) == []
+    site.app.engine.sweep()
+    model = embedding_models.find("")
+    assert model is not None
+    site.app.engine.run_step(video_id, "embed", model.id)
+    (hit,) = site.find(question)
+    assert hit["matched"] == "meaning"
+    assert (hit["snippet"], hit["marks"], hit["at_s"]) == ("Königsberg had seven bridges.", [], 75.0)
+    assert site.find(question, site.client("theirs", keys.Scope.CREATOR)) == []
+    (told,) = site.creator.get("/api/v1/videos").json()["items"]
+    assert [step["name"] for step in told["steps"]] == []  # whether it can be found is no state of a video
+    site.send(video_id, "en", VTT.replace("Königsberg had seven bridges", "Nothing"))
+    assert site.find(question) == []
+    site.app.engine.sweep()
+    site.app.engine.run_step(video_id, "embed", model.id)
+    assert site.find(question) == []
