@@ -30,6 +30,7 @@ from player_api import (
     pages,
     playback,
     problems,
+    related,
     search,
     shapes,
     slides,
@@ -100,6 +101,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(chapters.router(services, creator), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
     app.include_router(outline.router(services, creator), prefix="/api/v1",
+                       responses=shapes.problems(401, 403, 422))
+    app.include_router(related.router(services, creator), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))
     app.include_router(search.router(services, _asks(services, KeyScope.CREATOR, KeyScope.PLAYER)), prefix="/api/v1",
                        responses=shapes.problems(401, 403, 422))

@@ -158,8 +158,7 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
     # Not parsed: a list of videos shows many, and this is all that is needed of it.
     loudness = {stream["index"]: stream.get("loudness") for stream in (video.media_info or {}).get("audio", ())}
     downloads = _downloads(video, its_steps)
-    # The video is ready without them; vectors are made again whenever a word of it changes.
-    its_steps = [step for step in its_steps if step.step not in (DOWNLOAD, EMBED)]
+    its_steps = _own(its_steps)
     failed = next((step for step in its_steps if step.state == StepState.FAILED), None)
     error = None
     bit_rates = video.bit_rates or {}
@@ -206,6 +205,16 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         "created_at": rfc3339(video.created_at),
         "updated_at": rfc3339(video.updated_at),
     }
+
+
+def is_ready(its_steps: Sequence[Step]) -> bool:
+    """Whether nothing more is done for a video that has a plan."""
+    return {step.state for step in _own(its_steps)} <= {StepState.DONE, StepState.FAILED}
+
+
+def _own(its_steps: Sequence[Step]) -> list[Step]:
+    """Without those that the video is ready without; vectors are made again whenever a word of it changes."""
+    return [step for step in its_steps if step.step not in (DOWNLOAD, EMBED)]
 
 
 def _fit(plan: Plan | None) -> dict[str, Any] | None:

@@ -362,6 +362,35 @@ class SearchPage(_Shape):
     next_cursor: str | None = Field(description="Send it as `cursor` for what follows; null at the end.")
 
 
+class RelatedVideo(_Shape):
+    """Another video that is about the same."""
+
+    video: SearchVideo
+    score: float = Field(ge=0, le=1, description="Compares the items of one answer.")
+    phrases: list[str] = Field(description="What both speak of, the most telling first.", examples=[["chain rule"]])
+
+
+class RelatedChapter(RelatedVideo):
+    """A chapter of another video that is about the same; a video without chapters is one."""
+
+    start_s: float
+    title: str
+    watch_url: str
+
+
+class ChapterRelations(ChapterEntry):
+    """A chapter of this video, and those of others."""
+
+    items: list[RelatedChapter]
+
+
+class RelatedList(_Shape):
+    """What of the other videos is about the same, the nearest first; empty until it is known what this one is about."""
+
+    items: list[RelatedVideo]
+    chapters: list[ChapterRelations]
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Documentation of the errors that a route may answer with."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -90,6 +90,12 @@ def search(session: Session, organization_id: str, text: str, *, video_id: str |
     return asked.hits(query, limit, offset)
 
 
+def standing(session: Session, organization_id: str, phrases: Sequence[tuple[str, ...]]) -> list[dict[int, int]]:
+    """For each phrase, as stems, the passages that have all of its words: of each block a mask."""
+    asked = _Asked(session, organization_id, None, ())
+    return asked.standing(phrases)
+
+
 def _remember(session: Session, organization_id: str, folded: Iterable[str]) -> None:
     """Add to the words that are known. In their order, so that two who add the same never wait for each other in turn."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
@@ -129,6 +135,17 @@ class _Asked:
         has_words = set(by_words)
         return self._shown([(one, score, Matched.WORDS if one in has_words else Matched.MEANING)
                             for one, score in found[offset : offset + limit]], stems)
+
+    def standing(self, phrases: Sequence[tuple[str, ...]]) -> list[dict[int, int]]:
+        self._fetch({term for phrase in phrases for term in phrase})
+        found = []
+        for phrase in phrases:
+            first, *others = sorted((self._planes[term] for term in set(phrase)), key=len)
+            within = {block: mask & search_index.ONES for block, mask in first.items()}
+            for planes in others:
+                within = {block: left for block, mask in within.items() if (left := mask & planes.get(block, 0))}
+            found.append(within)
+        return found
 
     def _ranked(self, query: Query, need: int) -> tuple[list[tuple[float, Candidate]], frozenset[str]]:
         """Up to `need` passages with words of the query, the best first, and the stems that were looked for."""
