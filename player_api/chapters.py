@@ -64,6 +64,17 @@ def current(session: Session, video_id: str) -> Current:
         created_at=last.created_at if last else None)
 
 
+def shown(session: Session, video_ids: Sequence[str]) -> dict[str, Sequence[Chapter]]:
+    """The chapters that count now of several videos; of those without any nothing."""
+    newest = (select(ChapterRevision.video_id, func.max(ChapterRevision.revision).label("revision"))
+              .where(ChapterRevision.video_id.in_(video_ids)).group_by(ChapterRevision.video_id).subquery())
+    rows = session.execute(select(ChapterRevision.video_id, ChapterRevision.chapters).join(
+        newest, (ChapterRevision.video_id == newest.c.video_id) & (ChapterRevision.revision == newest.c.revision)))
+    found = {video_id: current(session, video_id).chapters if chapters is None
+             else [Chapter.model_validate(one) for one in chapters] for video_id, chapters in rows.all()}
+    return {video_id: its for video_id, its in found.items() if its}
+
+
 def save_machine(session: Session, video: Video, found: Sequence[Chapter]) -> bool:
     """Save the chapters that were found, unless somebody's count or they are known. Whether they were saved."""
     _lock(session, video)

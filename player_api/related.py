@@ -58,8 +58,8 @@ def related_to(session: Session, video: Video) -> dict[str, Any]:
     weights = [phrase.score for phrase in about]
     nearest = _best({other: relatedness.related(weights, its, worth) for other, its in by_video.items()}, _LOOKED_AT)
     videos = _ready(session, video.organization_id, [other for other, _ in nearest])
-    shown = {other: chapters.current(session, other).chapters or [Chapter(start_s=0.0, title=one.title)]
-             for other, one in videos.items()}
+    theirs = chapters.shown(session, list(videos))
+    shown = {other: theirs.get(other) or [Chapter(start_s=0.0, title=one.title)] for other, one in videos.items()}
     parts = {(other, n): its for other in videos for n, its in _grouped(
         by_video[other], lambda one, other=other: _chapter_at(shown[other], one)).items()}  # type: ignore[misc]
     its_own = phrases.of_chapters(about, [one.start_s for one in own_chapters])
