@@ -40,7 +40,7 @@ def router(services: Services, searcher: Callable[..., Any]) -> APIRouter:
                  "Words, \"phrases in quotes\", beginnings (`grad*`). The last word counts as a beginning unless a space "
                  "follows it. Passages that have all words come first, then those with most. A word of four letters or "
                  "more that nobody says is taken for those that are one typing error away. Where a sentence model is "
-                 "installed, what means the same as two words or more is found as well."))],
+                 "installed, what means the same as two words or more stands among them."))],
              who: Principal = who_asks,
              video_id: Annotated[str | None, Query(pattern=r"^[!-~]{1,40}$", description="Only in this video.")] = None,
              kind: Annotated[list[Kind] | None, Query(description="Only these; may be said more than once.")] = None,

@@ -30,7 +30,7 @@ def environment(**more: str) -> dict[str, str]:
     path = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")]))
     # AV1 in the background would double the work of every test; those that are about it say so.
     return kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "LECTERN_FILL_CODECS": "h264",
-                   "LECTERN_TRANSCRIBE": "false"} | more
+                   "LECTERN_TRANSCRIBE": "false", "LECTERN_EMBEDDING_MODEL": "none"} | more
 
 
 def until(look: Callable[[], T], within_s: float, what: str) -> T:
