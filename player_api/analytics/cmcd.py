@@ -63,17 +63,23 @@ class Viewing:
     sn: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A request body, understood."""
+class Reports(NamedTuple):
+    """The reports of a request, in their order."""
 
     identity: Identity
+    sid: str
+    reports: list[dict[str, Value]]
+
+
+class Batch(NamedTuple):
+    """What reports mean, and what is known of the viewing after them."""
+
     events: list[Event]
     after: Viewing
 
 
-def understood(body: bytes, content_type: str, query: str, before: Viewing | None = None) -> Batch:
-    """The events of a request. Raises Malformed, with a sentence that says what was expected.
+def read(body: bytes, content_type: str, query: str) -> Reports:
+    """The reports of a request. Raises Malformed, with a sentence that says what was expected.
 
     `query` is the URL's: `token=`, and `CMCD=` where a report comes without a body.
     """
@@ -95,13 +101,18 @@ def understood(body: bytes, content_type: str, query: str, before: Viewing | Non
         raise Malformed("A report names its session (sid) and the playback id of its video (cid).")
     if any((report.get("sid"), report.get("cid")) != (sid, cid) for report in reports):
         raise Malformed("One request carries the reports of one session (sid) and one video (cid).")
+    player = {"h": "cmcd hls", "d": "cmcd dash"}.get(str(first.get("sf")), "cmcd")
+    return Reports(Identity(_session(sid), cid, asked.get("token", [""])[0], player), sid, reports)
+
+
+def understood(found: Reports, before: Viewing | None = None) -> Batch:
+    """The events that reports mean after what is known. Raises Malformed as `read` does."""
     viewing = before or Viewing()
     events: list[Event] = []
-    for report in reports:
-        viewing, more = _step(viewing, report, sid)
+    for report in found.reports:
+        viewing, more = _step(viewing, report, found.sid)
         events += more
-    player = {"h": "cmcd hls", "d": "cmcd dash"}.get(str(first.get("sf")), "cmcd")
-    return Batch(Identity(_session(sid), cid, asked.get("token", [""])[0], player), events, viewing)
+    return Batch(events, viewing)
 
 
 # --- what one report adds

@@ -12,10 +12,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from infra.core.errors import Forbidden, LecternError, NotFound, Unauthorized
+from infra.core.errors import Forbidden, LecternError, NotFound, Rejected, TooLarge, Unauthorized
 from infra.db import audience
 from infra.db.models import Video
-from player_api.analytics import intake, tokens
+from player_api.analytics import cmcd, intake, tokens
 from player_api.analytics.intake import MOST_BYTES, Batch, Previous
 from player_api.analytics.tokens import Claims
 from player_api.analytics.writer import Writer
@@ -26,6 +26,7 @@ from transcode.plan import Plan
 K = TypeVar("K")
 V = TypeVar("V")
 PATH: Final = "/api/v1/events"
+CMCD_PATH: Final = "/api/v1/cmcd"
 KNOWN = 50_000  # tokens, sessions and viewers that are remembered
 FRESH_S = 60.0  # a video that was deleted takes no events after that
 _HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -63,20 +64,42 @@ class Collector:
         self._targets = _Few[str, _Target]()
         self._sessions = _Few[tuple[int, str], Previous]()
         self._paces = _Few[tuple[str, str], tuple[float, float]]()
+        self._viewings = _Few[tuple[str, str], cmcd.Viewing]()
         self._encode = msgspec.json.Encoder().encode
 
     async def respond(self, body: bytes) -> Response:
         """The answer, once what was accepted is durable."""
         try:
-            answer = self._encode(await self._collect(body))
+            answer = self._encode(await self._collect(*intake.read(body)))
         except LecternError as error:
             response = of_error(error)
             response.headers.update(_HEADERS)
             return response
         return Response(answer, 202, _HEADERS, "application/json")
 
-    async def _collect(self, body: bytes) -> _Answer:
-        batch, refused = intake.read(body)
+    async def respond_cmcd(self, body: bytes, content_type: str, query: str) -> Response:
+        """The same for reports of another player (CMCD).
+
+        What a report means follows from those before it, which this process remembers: where several answer for one
+        player, stretches between reports to different ones are missing.
+        """
+        if len(body) > MOST_BYTES:
+            raise TooLarge("body_too_large", f"At most {MOST_BYTES} bytes are taken at once: send fewer reports.")
+        try:
+            reports = cmcd.read(body, content_type, query)
+            whose = reports.identity
+            understood = cmcd.understood(reports, self._viewings.get((whose.token, whose.session)))
+        except cmcd.Malformed as error:
+            raise Rejected("bad_report", str(error)) from None
+        events = msgspec.convert(understood.events, list[intake.Event])
+        # A report tells its own clock's time, and nothing of when it was sent.
+        batch = Batch(v=1, sent_at=int(time.time() * 1000), token=whose.token, video=whose.video, session=whose.session,
+                      events=events)
+        answer = await self._collect(batch, [])
+        self._viewings.put((whose.token, whose.session), understood.after)
+        return Response(self._encode(answer), 202, {"Cache-Control": "no-store"}, "application/json")
+
+    async def _collect(self, batch: Batch, refused: list[intake.Refused]) -> _Answer:
         now_s = time.time()
         target = await self._target(batch, now_s)
         claims = target.claims

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from infra.core.errors import Rejected, TooLarge
-from player_api.analytics.kinds import FATAL, HIDDEN, NUMBERS, OUTSIDE, RATE, TOO_FAST, Kind
+from player_api.analytics.kinds import ESTIMATED, FATAL, HIDDEN, NUMBERS, OUTSIDE, RATE, TOO_FAST, Kind
 
 MOST_BYTES = 60 << 10
 MOST_EVENTS = 500
@@ -50,6 +50,7 @@ class Event(msgspec.Struct, rename={"start": "from", "end": "to"}):
     code: Annotated[str, Meta(max_length=80)] | None = None
     fatal: bool = False
     hidden: bool = False
+    estimated: bool = False
 
 
 class _Head(msgspec.Struct):
@@ -149,7 +150,7 @@ def rows_of(batch: Batch, video: int, learner: int | None, duration_ms: int, now
             continue
         kind = event.type
         rate = None
-        marks = (HIDDEN if event.hidden else 0) | (FATAL if event.fatal else 0)
+        marks = (HIDDEN if event.hidden else 0) | (FATAL if event.fatal else 0) | (ESTIMATED if event.estimated else 0)
         t_ms = min(now_ms, max(oldest_ms, event.t + skew_ms))
         if kind == "watch":
             start, end = event.start, event.end

@@ -17,6 +17,7 @@ TOO_FAST = 4  # more was played than time has passed since the event before
 UNCOUNTED = OUTSIDE | RATE | TOO_FAST
 HIDDEN = 8  # the page was not in sight
 FATAL = 16  # an error that ended playback
+ESTIMATED = 32  # pieced together from playheads, not told by who played it
 
 
 class Row(NamedTuple):

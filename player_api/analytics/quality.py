@@ -40,16 +40,19 @@ def add(hour: list[int], row: Row, played_ms: int) -> None:
     elif row.kind == ERROR:
         hour[ERRORS] += 1
         hour[FATALS] += bool(row.marks & FATAL)
-    elif row.kind == WATCH and not row.marks & UNCOUNTED:
+    if row.kind == WATCH and row.marks & UNCOUNTED:
+        return
+    # On whichever event a player puts them: somebody who gave up while it stalled has no `watch` that could tell.
+    if row.startup_ms is not None:
+        hour[STARTS] += 1
+        hour[STARTUP_MS] += row.startup_ms
+        hour[SUMS + bin_of(row.startup_ms)] += 1
+    hour[REBUFFER_MS] += row.rebuffer_ms or 0
+    hour[REBUFFERS] += row.rebuffers or 0
+    hour[SWITCHES] += row.switches or 0
+    hour[DROPPED] += row.dropped or 0
+    if row.kind == WATCH:
         hour[PLAYED_MS] += played_ms
-        if row.startup_ms is not None:
-            hour[STARTS] += 1
-            hour[STARTUP_MS] += row.startup_ms
-            hour[SUMS + bin_of(row.startup_ms)] += 1
-        hour[REBUFFER_MS] += row.rebuffer_ms or 0
-        hour[REBUFFERS] += row.rebuffers or 0
-        hour[SWITCHES] += row.switches or 0
-        hour[DROPPED] += row.dropped or 0
         if row.bitrate_bps is not None:
             hour[BITRATE_MS] += played_ms
             hour[BITRATE_KBIT] += played_ms * row.bitrate_bps // 1_000_000

@@ -19,7 +19,7 @@ from infra.db.models import Video
 from player_api import catalogue, chapters
 from player_api import shapes as api_shapes
 from player_api.analytics import coverage, keeping, kinds, merge, metrics, page_tokens, shapes, stored, tables
-from player_api.analytics.collect import PATH, Collector
+from player_api.analytics.collect import CMCD_PATH, PATH, Collector
 from player_api.analytics.intake import Batch
 from player_api.analytics.merge import ALL, Curve
 from player_api.analytics.quality import HOUR_MS
@@ -47,6 +47,17 @@ def events_router(collector: Collector) -> APIRouter:
         `navigator.sendBeacon` sends). The token in the body says who may; no API key. 202 comes after they are durable; sent
         again, they are known by their `id`, and by `session` and `seq`. docs/metrics.md says what each field means."""
         return await collector.respond(await request.body())
+
+    @routes.post(CMCD_PATH.removeprefix("/api/v1"), status_code=202, summary="Tell what another player reports of itself",
+                 response_model=shapes.Accepted, responses=api_shapes.problems(401, 403, 404, 413, 422, 429, 503),
+                 openapi_extra={"requestBody": {"required": True, "content": {
+                     kind: {"schema": {"type": "string"}} for kind in ("application/cmcd", "text/plain")}}, "security": []})
+    async def reports(request: Request, token: Annotated[str, Query(max_length=1000, description="An events token.")]
+                      ) -> Response:
+        """Reports of CMCD version 2 (CTA-5004-B) in event mode, one a line, of one session (`sid`) and one video (`cid`, the
+        playback id). docs/player-events.md shows how hls.js, Shaka Player and dash.js are told to send them."""
+        return await collector.respond_cmcd(await request.body(), request.headers.get("content-type", ""),
+                                            request.url.query)
 
     return routes
 
@@ -260,6 +271,7 @@ def _event(video_id: str, row: kinds.Row) -> dict[str, Any]:
             "dropped": row.dropped, "code": row.code, "from_ms": row.a_ms, "to_ms": row.b_ms}
     return {"video_id": video_id, "type": kinds.NAMES[row.kind], "at": catalogue.rfc3339(row.t_ms / 1000), "seq": row.seq,
             "session": f"{row.session & 0xFFFFFFFFFFFFFFFF:016x}", "counted": not row.marks & kinds.UNCOUNTED,
+            "estimated": bool(row.marks & kinds.ESTIMATED),
             **{name: value for name, value in told.items() if value is not None}}
 
 

@@ -13,7 +13,7 @@ from lecture_clips import Shape, make
 from playwright.sync_api import Browser, Page, Route
 from service import Service, until
 
-from player_api.analytics.cmcd import understood
+from player_api.analytics.cmcd import read, understood
 
 SCRIPTS = {
     "hlsjs": "node_modules/hls.js/dist/hls.min.js",
@@ -118,10 +118,11 @@ def test_what_players_report_of_themselves_becomes_events(service: Service, vide
         Path(folder, f"{player}.json").write_text(json.dumps(sent, indent=1) + "\n")
     viewing, found = None, []
     for kind, query, body in sent:
-        batch = understood(body.encode(), kind, query, viewing)
+        reports = read(body.encode(), kind, query)
+        batch = understood(reports, viewing)
         viewing = batch.after
         found += batch.events
-        assert batch.identity[:3] == (SESSION, video["playback_id"], "t")
+        assert reports.identity[:3] == (SESSION, video["playback_id"], "t")
     watched = [(event["from"], event["to"]) for event in found if event["type"] == "watch"]
     assert not any(start < 19_000 and end > 5500 for start, end in watched), watched
     played_ms = sum(end - start for start, end in watched)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from player_api.analytics.cmcd import Malformed, Viewing, dictionary, understood
+from player_api.analytics.cmcd import Malformed, Viewing, dictionary, read, understood
 
 SAMPLES = Path(__file__).parent / "cmcd_samples"
 SID = "018f2d3c-7a11-7c05-9a70-4f6d5b0c2e11"
@@ -22,7 +22,8 @@ def told(*reports: str) -> list[dict[str, Any]]:
     """The events of reports that come one by one; `ts` in them is from T0_MS on."""
     viewing, found = Viewing(), []
     for sn, report in enumerate(reports):
-        batch = understood(f'{report},sid="{SID}",cid="p_1",sn={sn},v=2'.encode(), "application/cmcd", "token=t", viewing)
+        line = f'{report},sid="{SID}",cid="p_1",sn={sn},v=2'
+        batch = understood(read(line.encode(), "application/cmcd", "token=t"), viewing)
         viewing = batch.after
         found += batch.events
     return [{key: value for key, value in event.items() if key not in ("id", "seq", "t", "estimated")} for event in found]
@@ -35,9 +36,10 @@ def report(ts_ms: int, state: str, more: str = "") -> str:
 def sample(player: str) -> list[dict[str, Any]]:
     viewing, found = None, []
     for kind, query, body in json.loads((SAMPLES / f"{player}.json").read_text()):
-        batch = understood(body.encode(), kind, query, viewing)
+        reports = read(body.encode(), kind, query)
+        batch = understood(reports, viewing)
         viewing = batch.after
-        assert batch.identity[0] == SID and batch.identity[1].startswith("p_") and batch.identity[2] == "t"
+        assert reports.identity[0] == SID and reports.identity[1].startswith("p_") and reports.identity[2] == "t"
         found += batch.events
     return found
 
@@ -109,18 +111,18 @@ def test_without_a_playhead_no_second_is_made_up() -> None:
 
 def test_a_report_that_comes_again_adds_nothing() -> None:
     line = f'e=ps,sta=p,pt=0,ts={T0_MS},sid="{SID}",cid="p_1",sn=0,v=2'.encode()
-    first = understood(line, "application/cmcd", "")
-    assert understood(line, "application/cmcd", "", first.after).events == []
-    assert understood(line, "application/cmcd", "") == first  # and the same names
+    first = understood(read(line, "application/cmcd", ""))
+    assert understood(read(line, "application/cmcd", ""), first.after).events == []
+    assert understood(read(line, "application/cmcd", "")) == first  # and the same names
 
 
 def test_a_batch_is_what_its_reports_are_one_by_one() -> None:
     lines = [f'{one},sid="{SID}",cid="p_1",sn={sn},v=2' for sn, one in enumerate(
         [report(0, "p", ",pt=0"), report(4000, "p", ",pt=4000"), report(6000, "a", ",pt=6000")])]
-    whole = understood("\n".join(reversed(lines)).encode(), "application/cmcd", "")
+    whole = understood(read("\n".join(reversed(lines)).encode(), "application/cmcd", ""))
     viewing, events = Viewing(), []
     for line in lines:
-        batch = understood(line.encode(), "application/cmcd", "", viewing)
+        batch = understood(read(line.encode(), "application/cmcd", ""), viewing)
         viewing = batch.after
         events += batch.events
     assert (whole.events, whole.after) == (events, viewing)
@@ -143,7 +145,7 @@ def test_what_is_no_dictionary_is_refused(line: str) -> None:
      f"ts={10 ** 15 - 1}"]), max_size=12).map(",".join))
 def test_nothing_sent_breaks_it(line: str) -> None:
     try:
-        batch = understood(line.encode("utf-8", "replace"), "application/cmcd", "", Viewing(state="p", at_ms=0))
+        batch = understood(read(line.encode("utf-8", "replace"), "application/cmcd", ""), Viewing(state="p", at_ms=0))
     except Malformed as refusal:
         assert str(refusal).endswith(".")
     else:
