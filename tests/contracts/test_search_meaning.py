@@ -152,7 +152,7 @@ def test_what_has_no_vectors_is_seen_and_done_once(database: Database, model: Em
         with database.write() as session:
             video = session.get_one(Video, "v_a")
             if not steps.insert(session, video, [steps.NewStep("embed", "speech", model.model.id)]):
-                steps.again(session, "v_a", "embed", model.model.id)
+                steps.redo(session, "v_a", "embed", model.model.id)
 
     def step(state: StepState) -> None:
         with database.write() as session:
