@@ -49,7 +49,7 @@ def router(services: Services) -> APIRouter:
         page = templates.get_template(name).render(bundle=bundle, static="/static/", **context)
         return HTMLResponse(page, status, headers)
 
-    async def watch_page(playback_id: str, *, embedded: bool) -> Response:
+    async def watch_page(playback_id: str, consent: str, *, embedded: bool) -> Response:
         try:
             video, captions_grow = await run_in_threadpool(_find, services, playback_id)
         except NotFound as error:
@@ -62,16 +62,17 @@ def router(services: Services) -> APIRouter:
                     storyboard=f"/play/{playback_id}/storyboard.vtt", chapters=f"/play/{playback_id}/chapters.vtt",
                     download=f"/play/{playback_id}/download.mp4" if (video.plan or {}).get("video") else None,
                     rendered=_codecs(video.bit_rates or {}), captions_grow=captions_grow, events_url=PATH,
+                    consent=consent.lower() not in ("false", "no", "0"),
                     events_token=await run_in_threadpool(page_tokens.of_page, services.database, video),
                     body_class="embed" if embedded else "")
 
     @routes.get("/watch/{playback_id}")
-    async def watch(playback_id: str) -> Response:
-        return await watch_page(playback_id, embedded=False)
+    async def watch(playback_id: str, consent: str = "") -> Response:
+        return await watch_page(playback_id, consent, embedded=False)
 
     @routes.get("/embed/{playback_id}")
-    async def embed(playback_id: str) -> Response:
-        return await watch_page(playback_id, embedded=True)
+    async def embed(playback_id: str, consent: str = "") -> Response:
+        return await watch_page(playback_id, consent, embedded=True)
 
     @routes.get("/studio")
     async def studio() -> Response:

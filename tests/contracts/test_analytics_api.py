@@ -342,3 +342,31 @@ def test_a_deleted_video_takes_no_events(site: Site, monkeypatch: pytest.MonkeyP
     with site.app.database.write() as session:
         session.get_one(Video, VIDEO).deleted_at = 1.0
     problem(site.post([event(1, "load", NOW_MS)], "v"), 404, "video_not_found")
+
+
+def test_reports_of_other_players_are_counted_once(site: Site) -> None:
+    """CMCD: stretches between playheads, of the learner whom the token names."""
+    def report(sn: int, after_ms: int, more: str) -> httpx.Response:
+        line = f'{more},sid="{uuid.UUID(int=7)}",cid="{site.video.playback_id}",sn={sn},v=2,ts={NOW_MS - 60_000 + after_ms}'
+        return site.page.post("/api/v1/cmcd", params={"token": token}, content=line,
+                              headers={"Content-Type": "application/cmcd"})
+
+    token = site.learner_token("dora")
+    assert report(0, 0, "e=ps,sta=s,pt=0").json()["accepted"] == 1
+    assert report(1, 800, "e=ps,sta=p,pt=0").json()["accepted"] == 1
+    assert report(2, 8_800, "e=t,sta=p,pt=8000").json()["accepted"] == 1
+    assert report(2, 8_800, "e=t,sta=p,pt=8000").json() | {"server_time": 0} == {
+        "accepted": 0, "duplicate": 0, "rejected": [], "server_time": 0}
+    assert report(3, 10_800, "e=ps,sta=a,pt=10000").json()["accepted"] == 2
+    site.count()
+    (progress,) = site.player.get("/api/v1/learners/dora/progress").json()["items"]
+    assert (progress["seen"], progress["unique_s"]) == ([[0, 10]], 10)
+    events = site.analyst.get("/api/v1/learners/dora/data").json()["events"]
+    assert [(one["type"], one["estimated"]) for one in events] == [
+        ("load", False), ("play", False), ("watch", True), ("watch", True), ("pause", False)]
+    assert [one["startup_ms"] for one in events if "startup_ms" in one] == [800]
+
+    refused = site.page.post("/api/v1/cmcd", params={"token": token}, content="nonsense")
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_report")
+    other = site.page.post("/api/v1/cmcd", params={"token": "none"}, content='sid="s",cid="p",sn=0,ts=1,e=t')
+    assert (other.status_code, other.json()["code"]) == (401, "bad_events_token")

@@ -43,7 +43,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service that tests share."""
-    started = Service.start(tmp_path_factory.mktemp("service"), LECTERN_MAX_ATTEMPTS="2")
+    started = Service.start(tmp_path_factory.mktemp("service"), LECTERN_MAX_ATTEMPTS="2", LECTERN_ANALYTICS_K="1")
     _running.append(started.program)
     yield started
     _running.remove(started.program)
