@@ -36,6 +36,8 @@ from infra.giving_way import LOOK_S, Background, waited_for
 
 TAIL_LINES = 40
 STDOUT_BYTES = 64 << 20  # a command that prints more must be read through on_stdout
+_READ_BYTES = 1 << 16
+_LAST_READS = 16  # a pipe holds 64 KiB, unless somebody made it larger: at most 1 MiB, which is 16 reads
 TICK_S = 0.25  # how often cancellation and the clock are looked at
 
 # `ulimit` counts CPU seconds, kilobytes and 512-byte blocks. A limit that the system does not know, or that is
@@ -170,20 +172,7 @@ class _Child:
             selector.register(self._out, selectors.EVENT_READ)
             selector.register(self._err, selectors.EVENT_READ)
             while selector.get_map():
-                for key, _ in selector.select(tick_s):
-                    if key.fileobj is self._start:
-                        selector.unregister(self._start)
-                        self._answer()
-                        continue
-                    data = os.read(key.fd, 1 << 16)
-                    if not data:
-                        selector.unregister(key.fd)
-                    elif key.fd == self._err:
-                        self._keep(data)
-                    elif on_stdout is not None:
-                        on_stdout(data)
-                    else:
-                        self.collected += data
+                self._read(selector, tick_s, on_stdout)
                 if len(self.collected) > STDOUT_BYTES:
                     return "output"
                 now_s = time.monotonic()
@@ -194,7 +183,9 @@ class _Child:
                     if cancelled is not None and cancelled():
                         return "cancelled"
                     if self._exited():
-                        break  # something it started still holds the pipes; it goes with the group
+                        for _ in range(_LAST_READS):  # what it printed since we looked
+                            self._read(selector, 0, on_stdout)
+                        break  # if something it started still holds the pipes, it goes with the group
         pause_s = 0.0005
         while not self._exited():  # the pipes close a moment before the process is gone
             time.sleep(pause_s)
@@ -204,6 +195,23 @@ class _Child:
             if pause_s >= TICK_S and cancelled is not None and cancelled():
                 return "cancelled"
         return ""
+
+    def _read(self, selector: selectors.BaseSelector, wait_s: float, on_stdout: Callable[[bytes], None] | None) -> None:
+        """Take what is there of each pipe, once; wait for the first that has something."""
+        for key, _ in selector.select(wait_s):
+            if key.fileobj is self._start:
+                selector.unregister(self._start)
+                self._answer()
+                continue
+            data = os.read(key.fd, _READ_BYTES)
+            if not data:
+                selector.unregister(key.fd)
+            elif key.fd == self._err:
+                self._keep(data)
+            elif on_stdout is not None:
+                on_stdout(data)
+            else:
+                self.collected += data
 
     def end(self) -> None:
         """Kill what is left of the group, then reap: in this order, or the group's number may be another's."""

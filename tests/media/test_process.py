@@ -19,7 +19,7 @@ import pytest
 from infra.core.command import Command, Limits
 from infra.core.errors import LecternError, OutOfSpace, StepFailed
 from infra.core.settings import Settings
-from infra.process import STDOUT_BYTES, ProcessRunner, ToolFailed, end_group, spawn
+from infra.process import STDOUT_BYTES, ProcessRunner, ToolFailed, _Child, end_group, spawn
 
 pytestmark = pytest.mark.media
 PYTHON = str(Path(sys.executable).resolve())
@@ -58,6 +58,19 @@ def test_a_good_end(run: ProcessRunner) -> None:
     done = run(sh("echo out; echo err >&2"))
     assert (done.stdout, done.stderr) == (b"out\n", "err")
     assert 0 < done.wall_s < 10
+
+
+def test_nothing_is_lost_of_what_is_printed_while_we_are_away(run: ProcessRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a tool may print and end between two looks at it: then ffmpeg had no version, a probe no text."""
+    answer = _Child._answer
+
+    def answer_and_sleep(child: _Child) -> None:
+        answer(child)
+        time.sleep(1)
+
+    monkeypatch.setattr(_Child, "_answer", answer_and_sleep)
+    done = run(sh("head -c 60000 /dev/zero; echo err >&2"))
+    assert (len(done.stdout), done.stderr) == (60_000, "err")
 
 
 def test_processor_time_is_counted(run: ProcessRunner) -> None:
