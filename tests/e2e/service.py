@@ -86,7 +86,7 @@ class Program:
         except psutil.NoSuchProcess:
             return []
 
-    def interrupt(self, within_s: float = 12.0) -> int:
+    def interrupt(self, within_s: float = 20.0) -> int:
         """Ctrl-C; the exit code. Fails when it takes too long or leaves a process behind."""
         return self.end(signal.SIGINT, within_s)
 

@@ -98,6 +98,7 @@ def until_ready(service: Service, stack: NativeStack, video_id: str, within_s: f
         return until(look, within_s, "the video is ready")
 
 
+@pytest.mark.slow
 def test_uploaded_by_the_browser_in_presigned_parts_rendered_by_two_played_through_nginx(
     watch: Watch, stack: NativeStack, service: Service, lecture: Path
 ) -> None:

@@ -174,6 +174,7 @@ def test_glossaries_have_limits(speaking: Service) -> None:
         client.delete(f"/api/v1/videos/{silent['id']}")
 
 
+@pytest.mark.slow
 def test_a_killed_worker_goes_on_at_the_next_span(speaking: Service, long_talk: Path) -> None:
     video = speaking.upload(long_talk)
     first = until(lambda: captions(speaking, video["id"]), 60, "the first captions")[0]

@@ -82,6 +82,7 @@ def test_missing_cells_are_asked_for_again(desk: Desk, out: Path) -> None:
     assert failure.value.retryable
 
 
+@pytest.mark.slow
 def test_the_sample_lecture_has_its_slides(desk: Desk, out: Path) -> None:
     demo = Path(__file__).parents[2] / "infra" / "demo"
     expected = [slide["title"].split() for slide in tomllib.loads((demo / "lecture.toml").read_text())["slide"]]
