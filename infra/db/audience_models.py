@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -119,3 +120,19 @@ class ForgottenLearner(Base):
     organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
     learner: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     forgotten_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class AssessmentResult(Base):
+    """How one learner did at one item of an assessment, under the key that their watching is kept under."""
+
+    __tablename__ = "assessment_results"
+
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    learner: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    item: Mapped[str] = mapped_column(String(200), primary_key=True)
+    attempt: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    score: Mapped[float] = mapped_column(Float)
+    at_ms: Mapped[int] = mapped_column(BigInteger)
+    video_id: Mapped[str | None] = mapped_column(ForeignKey("videos.id", ondelete="SET NULL"), index=True)  # it is about
+    start_s: Mapped[float | None] = mapped_column(Float)  # it is about this part; null: all of the video
+    end_s: Mapped[float | None] = mapped_column(Float)

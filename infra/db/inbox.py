@@ -6,8 +6,9 @@ after old events were deleted. A reader may so remember how far it got by one nu
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -87,6 +88,22 @@ def of_video(connection: Connection, video: int, after_id: int, newest_id: int, 
     return connection.exec_driver_sql(
         f"SELECT {_WORDS} FROM events WHERE video = {video:d} AND id > {after_id:d} AND id <= {newest_id:d}{whose} "
         "ORDER BY id").all()
+
+
+_WATCHED = "session, learner, kind, t_ms, a_ms, b_ms, rate, marks"
+
+
+def watched(connection: Connection, video: int, newest_id: int, learners: Collection[int], kinds: Sequence[int]
+            ) -> Sequence[Any]:
+    """(session, learner, kind, t_ms, a_ms, b_ms, rate, marks) of what these learners did with a video, of these kinds, with
+    id <= newest_id: session by session, in the order of their numbers."""
+    sqlite = connection.dialect.name == "sqlite"
+    whose, wanted = ("IN (SELECT value FROM json_each(?))", json.dumps([*learners])) if sqlite else \
+        ("= ANY(%s::bigint[])", [*learners])
+    return connection.exec_driver_sql(
+        f"SELECT {_WATCHED} FROM events WHERE video = {video:d} AND id <= {newest_id:d} "
+        f"AND kind IN ({', '.join(str(int(kind)) for kind in kinds)}) AND learner {whose} ORDER BY session, seq",
+        (wanted,)).all()
 
 
 def delete_learner(connection: Connection, video: int, learner: int, until_ms: int) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from infra.db import audience, inbox
-from infra.db.audience_models import Audience, LearnerProgress
+from infra.db import audience, inbox, results
+from infra.db.audience_models import AssessmentResult, Audience, LearnerProgress
 from infra.db.inbox import SHARDS
 from infra.db.session import Database
 from player_api.analytics import coverage, stored
@@ -50,7 +50,9 @@ def forget(database: Database, events: Database, organization_id: str, learner: 
     """
     at_ms = time.time_ns() // 1_000_000
     with database.write() as session:
+        results.hold(session, organization_id, forgetting=True)
         audience.forget(session, organization_id, learner, at_ms)
+        results.delete_learner(session, organization_id, learner)
         videos = audience.watched(session, organization_id, learner)
     for video in videos:
         with database.write() as session:
@@ -84,13 +86,14 @@ def _subtract(session: Session, video: int, learner: int, rows: list[Row]) -> No
 
 
 def export(database: Database, events: Database, organization_id: str, learner: int
-           ) -> tuple[Sequence[tuple[LearnerProgress, Audience]], list[tuple[str, Row]]]:
-    """Everything that is kept of one learner: what they have seen, and the events, each with its video's id."""
+           ) -> tuple[Sequence[tuple[LearnerProgress, Audience]], list[tuple[str, Row]], list[AssessmentResult]]:
+    """Everything that is kept of one learner: what they have seen, the events, each with its video's id, and results."""
     with database.read() as session:
         progress = audience.progress(session, organization_id, learner)
+        told = results.of_learner(session, organization_id, learner)
     rows: list[tuple[str, Row]] = []
     with events.read() as reading:
         for _, known in progress:
             rows += [(known.video_id, Row._make(row))
                      for row in inbox.of_video(reading.connection(), known.number, 0, 2**62, learner)]
-    return progress, rows
+    return progress, rows, told

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -18,18 +18,14 @@ from infra.db.audience_models import Audience, LearnerProgress
 from infra.db.models import Video
 from player_api import catalogue, chapters
 from player_api import shapes as api_shapes
-from player_api.analytics import coverage, keeping, kinds, merge, metrics, page_tokens, shapes, stored, tables
+from player_api.analytics import answering, coverage, keeping, kinds, learning, merge, metrics, page_tokens, shapes, stored
 from player_api.analytics.collect import CMCD_PATH, PATH, Collector
 from player_api.analytics.intake import Batch
-from player_api.analytics.merge import ALL, Curve
+from player_api.analytics.merge import Curve
 from player_api.analytics.quality import HOUR_MS
 from player_api.keys import Principal
 from player_api.services import Services
 from transcode.plan import Plan
-
-_Format = Annotated[Literal["json", "csv"], Query(alias="format", description="csv: RFC 4180.")]
-_IfNoneMatch = Annotated[str | None, Header(max_length=200)]
-_Build = Callable[[Session, Video, Audience, Curve, int], dict[str, Any]]
 
 
 def events_router(collector: Collector) -> APIRouter:
@@ -77,39 +73,12 @@ def router(services: Services, analyst: Callable[..., Any]) -> APIRouter:
     who_asks = Depends(analyst)
     k = services.settings.analytics_k
 
-    def answer(who: Principal, video_id: str, name: str, how: str, known_tag: str | None, build: _Build) -> Response:
-        with services.database.read() as session:
-            video = catalogue.get(session, who.organization_id, video_id)
-            known = audience.find(session, video.id)
-            blobs = audience.curves(session, known.number, [ALL]).get(ALL) if known else None
-            total = stored.curve(*blobs) if blobs else Curve()
-            learners = total.sums[merge.LEARNERS]
-            length_s = coverage.length_s(known.duration_ms) if known else 1
-            data = build(session, video, known, total, length_s) if known and learners >= k else None
-        shown = {
-            "video_id": video.id, "as_of": catalogue.rfc3339(known.counted_id / 1e6) if known and known.counted_id else None,
-            "n_learners": learners if data is not None else None,
-            "definition": {"name": name, "version": metrics.VERSION, "url": f"docs/metrics.md#{name}"},
-            "suppressed": None if data is not None else {
-                "code": "too_few_learners", "k": k,
-                "reason": f"Fewer than {k} learners have watched this video: what they did would be nearly theirs alone."},
-            "data": data}
-        body = tables.of_metric(name, data).encode() if how == "csv" else msgspec.json.encode(shown)
-        # How far it is counted, and what it says: chapters and the hour of the day are in it, too.
-        tag = f'"{known.counted_id if known else 0:x}-{hashlib.blake2b(body, digest_size=6).hexdigest()}"'
-        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-        if known_tag is not None and tag in (one.strip().removeprefix("W/") for one in known_tag.split(",")):
-            return Response(status_code=304, headers=headers)
-        if how == "csv":
-            headers["Content-Disposition"] = f'attachment; filename="{video.id}-{name}.csv"'
-            return Response(body, 200, headers, "text/csv; charset=utf-8")
-        return Response(body, 200, headers, "application/json")
-
+    answer = partial(answering.answer, services)
     described: dict[str, Any] = {"responses": api_shapes.problems(404)}
 
     @routes.get("/summary", summary="Views, learners, watch time, completion",
                 response_model=shapes.Metric[shapes.SummaryData], **described)
-    def summary(video_id: str, how: _Format = "json", if_none_match: _IfNoneMatch = None,
+    def summary(video_id: str, how: answering.Format = "json", if_none_match: answering.IfNoneMatch = None,
                 who: Principal = who_asks) -> Response:
         """All of the video's life, and what each week added."""
         def build(session: Session, video: Video, known: Audience, total: Curve, length_s: int) -> dict[str, Any]:
@@ -120,7 +89,7 @@ def router(services: Services, analyst: Callable[..., Any]) -> APIRouter:
 
     @routes.get("/retention", summary="Who still watches, second by second",
                 response_model=shapes.Metric[shapes.RetentionData], **described)
-    def retention(video_id: str, how: _Format = "json", if_none_match: _IfNoneMatch = None,
+    def retention(video_id: str, how: answering.Format = "json", if_none_match: answering.IfNoneMatch = None,
                   who: Principal = who_asks) -> Response:
         """The share of the learners who saw each second."""
         return answer(who, video_id, "retention", how, if_none_match,
@@ -128,7 +97,7 @@ def router(services: Services, analyst: Callable[..., Any]) -> APIRouter:
 
     @routes.get("/rewatch", summary="What is watched again",
                 response_model=shapes.Metric[shapes.RewatchData], **described)
-    def rewatch(video_id: str, how: _Format = "json", if_none_match: _IfNoneMatch = None,
+    def rewatch(video_id: str, how: answering.Format = "json", if_none_match: answering.IfNoneMatch = None,
                 who: Principal = who_asks) -> Response:
         """Replays of each second, who saw it again, and the most replayed moments."""
         return answer(who, video_id, "rewatch", how, if_none_match,
@@ -136,7 +105,7 @@ def router(services: Services, analyst: Callable[..., Any]) -> APIRouter:
 
     @routes.get("/dropoff", summary="Where learners leave",
                 response_model=shapes.Metric[shapes.DropoffData], **described)
-    def dropoff(video_id: str, how: _Format = "json", if_none_match: _IfNoneMatch = None,
+    def dropoff(video_id: str, how: answering.Format = "json", if_none_match: answering.IfNoneMatch = None,
                 who: Principal = who_asks) -> Response:
         """For each five seconds who came no further; and where more left than around there."""
         return answer(who, video_id, "dropoff", how, if_none_match,
@@ -144,7 +113,7 @@ def router(services: Services, analyst: Callable[..., Any]) -> APIRouter:
 
     @routes.get("/completion", summary="How much of it learners have seen",
                 response_model=shapes.Metric[shapes.CompletionData], **described)
-    def completion(video_id: str, how: _Format = "json", if_none_match: _IfNoneMatch = None,
+    def completion(video_id: str, how: answering.Format = "json", if_none_match: answering.IfNoneMatch = None,
                    who: Principal = who_asks) -> Response:
         """Who saw nine tenths, who reached the end, and learners by tenths."""
         return answer(who, video_id, "completion", how, if_none_match,
@@ -152,7 +121,7 @@ def router(services: Services, analyst: Callable[..., Any]) -> APIRouter:
 
     @routes.get("/chapters", summary="The same by chapters",
                 response_model=shapes.Metric[shapes.ChaptersData], **described)
-    def by_chapter(video_id: str, how: _Format = "json", if_none_match: _IfNoneMatch = None,
+    def by_chapter(video_id: str, how: answering.Format = "json", if_none_match: answering.IfNoneMatch = None,
                    who: Principal = who_asks) -> Response:
         """Retention, replays and exits of each chapter that the video has now."""
         def build(session: Session, video: Video, known: Audience, total: Curve, length_s: int) -> dict[str, Any]:
@@ -165,12 +134,12 @@ def router(services: Services, analyst: Callable[..., Any]) -> APIRouter:
         return answer(who, video_id, "chapters", how, if_none_match, build)
 
     @routes.get("/qoe", summary="How well it played", response_model=shapes.Metric[shapes.QoeData], **described)
-    def qoe(video_id: str, how: _Format = "json",
+    def qoe(video_id: str, how: answering.Format = "json",
             start: Annotated[datetime | None, Query(alias="from", description="RFC 3339; its hour is the first. Default: "
                                                     "a week before `to`.")] = None,
             end: Annotated[datetime | None, Query(alias="to", description="RFC 3339; its hour is the first that is left "
                                                   "out. Default: now.")] = None,
-            if_none_match: _IfNoneMatch = None, who: Principal = who_asks) -> Response:
+            if_none_match: answering.IfNoneMatch = None, who: Principal = who_asks) -> Response:
         """Startup, rebuffering, bit rate and errors: together, and of each hour that has k views."""
         last = _hour(end) if end else int(datetime.now(UTC).timestamp() * 1000 // HOUR_MS) + 1
         first = _hour(start) if start else last - 7 * 24
@@ -211,17 +180,18 @@ def learners_router(services: Services, reader: Callable[..., Any], admin: Calla
     @routes.get("/data", summary="Everything that is kept of a learner", response_model=shapes.LearnerData,
                 responses=api_shapes.problems(404))
     def data(learner_id: str, who: Principal = may_read) -> dict[str, Any]:
-        """What they have seen, and each event that is still kept. 404 where nothing is."""
+        """What they have seen, each event that is still kept, and results of assessments. 404 where nothing is."""
         with services.database.read() as session:
             key = page_tokens.key_of(session, who.organization_id, learner_id)
-        found, events = keeping.export(services.database, services.events, who.organization_id, key) if key is not None \
-            else ([], [])
-        if not found:
+        found, events, told = keeping.export(services.database, services.events, who.organization_id, key) \
+            if key is not None else ([], [], [])
+        if not found and not told:
             raise NotFound("learner_not_found", "Nothing is kept of a learner by that name.")
         with services.database.read() as session:
             videos = {known.video_id: session.get_one(Video, known.video_id) for _, known in found}
         return {"items": [_line(one, known, videos[known.video_id]) for one, known in found],
-                "events": [_event(video_id, row) for video_id, row in events]}
+                "events": [_event(video_id, row) for video_id, row in events],
+                "results": [learning.described(one) for one in told]}
 
     @routes.delete("", status_code=204, summary="Delete everything that is kept of a learner",
                    responses=api_shapes.problems(404))

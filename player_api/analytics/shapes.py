@@ -213,6 +213,7 @@ class LearnerData(Progress):
     """Everything that is kept of a learner."""
 
     events: list[dict[str, Any]]
+    results: list[dict[str, Any]] = Field(description="Results of assessments, the oldest first.")
 
 
 class EventToken(_Shape):

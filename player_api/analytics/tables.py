@@ -37,7 +37,7 @@ def of_metric(name: str, data: Mapping[str, Any] | None) -> str:
     return text(header, ([line[column] for column in header] for line in lines))
 
 
-_LISTS = {"dropoff": "bins", "completion": "tenths", "chapters": "items", "qoe": "hours"}
+_LISTS = {"dropoff": "bins", "completion": "tenths", "chapters": "items", "qoe": "hours", "correlation": "factors"}
 _HEADERS: dict[str, Sequence[str]] = {
     "summary": ("views", "watch_content_s", "watch_wall_s", "hidden_wall_s", "mean_unique_s", "engagement",
                 "completion_rate", "reached_end_rate"),
@@ -48,4 +48,5 @@ _HEADERS: dict[str, Sequence[str]] = {
     "chapters": ("start_s", "end_s", "title", "retention", "replays", "exits", "exit_rate"),
     "qoe": ("hour", "views", "starts", "startup_mean_s", "startup_p50_s", "startup_p95_s", "rebuffer_ratio",
             "rebuffers_per_hour", "switches_per_hour", "bitrate_kbps", "height_px", "fatal_error_rate"),
+    "correlation": ("name", "rho", "low", "high", "drawn_low", "drawn_high", "clear", "rank"),
 }
