@@ -39,6 +39,7 @@ from player_api import (
 )
 from player_api.admission import VideoAdmission
 from player_api.analytics import learning_routes as learning
+from player_api.analytics import library_routes as library
 from player_api.analytics import routes as analytics
 from player_api.analytics.collect import Ahead, Collector
 from player_api.analytics.writer import Writer
@@ -111,6 +112,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(analytics.events_router(collector), prefix="/api/v1")
     app.include_router(analytics.router(services, analyst), prefix="/api/v1", responses=shapes.problems(401, 403, 422))
     app.include_router(learning.router(services, analyst), prefix="/api/v1", responses=shapes.problems(401, 403, 422))
+    app.include_router(library.router(services, analyst), prefix="/api/v1", responses=shapes.problems(401, 403, 422))
     app.include_router(analytics.learners_router(services, _asks(services, KeyScope.ANALYST, KeyScope.PLAYER),
                                                  _asks(services, KeyScope.ADMIN)),
                        prefix="/api/v1", responses=shapes.problems(401, 403, 422))

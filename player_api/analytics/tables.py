@@ -27,6 +27,8 @@ def text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 def of_metric(name: str, data: Mapping[str, Any] | None) -> str:
     """A metric as a table: a row a second, a bin, a chapter, an hour or a week; only its header where it is held back."""
     header = _HEADERS[name]
+    if name == "compare":
+        return text(header, _compared(data) if data else [])
     if data is None:
         return text(header, [])
     if name in ("retention", "rewatch"):
@@ -37,7 +39,23 @@ def of_metric(name: str, data: Mapping[str, Any] | None) -> str:
     return text(header, ([line[column] for column in header] for line in lines))
 
 
-_LISTS = {"dropoff": "bins", "completion": "tenths", "chapters": "items", "qoe": "hours", "correlation": "factors"}
+def _compared(data: Mapping[str, Any]) -> list[list[Any]]:
+    """Figures, and under the names of their seconds or hundredths what was played there."""
+    both, periods = data["videos"] and data["videos"]["compared"], data["periods"]
+    if both:
+        return [[line.get("name", f"retention at {line.get('from')}"), *(line[column] for column in (
+            "this", "other", "difference", "low", "high"))] for line in (*both["figures"], *both["slices"])]
+    if periods:
+        plays = zip(periods["plays"] or [], periods["plays_before"] or [], strict=False)
+        return [*([*(line[column] for column in ("name", "this", "other", "difference")), None, None]
+                  for line in periods["figures"]),
+                *([f"plays of second {second}", this, that, this - that, None, None]
+                  for second, (this, that) in enumerate(plays))]
+    return []
+
+
+_LISTS = {"dropoff": "bins", "completion": "tenths", "chapters": "items", "qoe": "hours",
+          "correlation": "factors", "overview": "items"}
 _HEADERS: dict[str, Sequence[str]] = {
     "summary": ("views", "watch_content_s", "watch_wall_s", "hidden_wall_s", "mean_unique_s", "engagement",
                 "completion_rate", "reached_end_rate"),
@@ -48,5 +66,8 @@ _HEADERS: dict[str, Sequence[str]] = {
     "chapters": ("start_s", "end_s", "title", "retention", "replays", "exits", "exit_rate"),
     "qoe": ("hour", "views", "starts", "startup_mean_s", "startup_p50_s", "startup_p95_s", "rebuffer_ratio",
             "rebuffers_per_hour", "switches_per_hour", "bitrate_kbps", "height_px", "fatal_error_rate"),
+    "overview": ("video_id", "title", "created_at", "duration_s", "n_learners", "views", "watch_content_s", "watch_wall_s",
+                 "completion_rate", "engagement"),
+    "compare": ("name", "this", "other", "difference", "low", "high"),
     "correlation": ("name", "rho", "low", "high", "drawn_low", "drawn_high", "clear", "rank"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from analytics_app import kind, site  # noqa: F401 - fixtures
 from listening import listen  # noqa: F401 - a fixture
 from servers import broker_of, database_of, postgres, rabbitmq, redis, servers_folder  # noqa: F401 - fixtures
 from service_fixtures import app, lease_s, servers, settings, start  # noqa: F401 - fixtures

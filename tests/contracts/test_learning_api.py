@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from analytics_site import NOW_MS, VIDEO, Site, both, kind, site  # noqa: F401 - fixtures
+from analytics_app import NOW_MS, VIDEO, Site, both
 from audiences import add_video, event, watch
 
 from infra.db import audience, inbox
@@ -90,7 +90,8 @@ def school(site: Site, learners: int, chance: random.Random) -> None:
             rows.append((number, n, seq, n * 10 + seq, key, NUMBERS["watch"], at_ms + seq, 0, start * 1000, end * 1000,
                          chance.choice([1000, 1500]), 0, *[None] * 8))
         # All of them see it again after the questions: that must not count.
-        rows.append((number, n, 5, n * 10 + 5, key, NUMBERS["watch"], at_ms + 2 * HOUR_MS, 0, 0, 20_000, 1000, 0, *[None] * 8))
+        rows.append((number, n, 5, n * 10 + 5, key, NUMBERS["watch"], at_ms + 2 * HOUR_MS, 0, 0, 20_000, 1000, 0,
+                     *[None] * 8))
         for item in ("a", "b"):
             told.append(result(name, item, _score(0.3 * again + 0.2 * ability + chance.gauss(0, 0.15)), at_ms + HOUR_MS,
                                video_id=VIDEO))
@@ -145,7 +146,8 @@ def test_few_results_show_no_coefficient(site: Site) -> None:
 def test_pauses_and_parts_and_what_nobody_knows(site: Site) -> None:
     """One learner at a time, through the player's own door."""
     t = NOW_MS - 5 * HOUR_MS
-    events = [watch(0, t + 9000, 0, 9), event(1, "pause", t + 9000), watch(2, t + 15_000, 9, 12, 2.0), watch(3, t + 25_000, 4, 8)]
+    events = [watch(0, t + 9000, 0, 9), event(1, "pause", t + 9000), watch(2, t + 15_000, 9, 12, 2.0),
+              watch(3, t + 25_000, 4, 8)]
     assert site.post(events, None, session="ann", token=site.learner_token("ann")).json()["accepted"] == 4
     assert site.post([watch(0, t, 0, 5)], None, session="ben", token=site.learner_token("ben")).json()["accepted"] == 1
     site.count()

@@ -23,6 +23,7 @@ VIDEOS = "/api/v1/videos"
 UPLOADS = "/api/v1/uploads"
 SEARCH = "/api/v1/search"
 EVENTS, CMCD = "/api/v1/events", "/api/v1/cmcd"
+RESULTS, OVERVIEW = "/api/v1/assessments/results", "/api/v1/analytics/overview"
 LEARNER = "/api/v1/learners/anna"
 TUS = {"Tus-Resumable": "1.0.0"}
 
@@ -103,6 +104,8 @@ def _send(client: httpx.Client, method: str, url: str) -> httpx.Response:
         return client.post(url, json={"v": 1, "sent_at": 0, "token": "none", "video": "p", "session": "s", "events": []})
     if url == CMCD:
         return client.post(url, params={"token": "none"}, content='sid="s",cid="p",sn=0,ts=1,e=t')
+    if url == RESULTS:
+        return client.post(url, json={"results": []})
     if url.endswith("/event-tokens"):
         return client.post(url, json={"learner": "anna"})
     if url.endswith("/chapters") and method == "PUT":
@@ -137,7 +140,7 @@ def test_no_operation_works_with_a_key_of_another_scope(service: Service, video:
                                                         other_keys: dict[str, str]) -> None:
     with service.client(other_keys["analyst"]) as analyst, service.client(other_keys["player"]) as player:
         for method, url in _operations(service, video, upload_id):
-            wrong = player if "/analytics/" in url else analyst
+            wrong = player if "/analytics/" in url or url == RESULTS else analyst
             if url not in (EVENTS, CMCD) and not (url.startswith(LEARNER) and method == "GET"):  # no key; both of them may
                 assert _send(wrong, method, url).status_code == 403, (method, url)
 
@@ -148,7 +151,7 @@ def test_another_organization_sees_and_changes_nothing(service: Service, video: 
         assert client.get(VIDEOS).json() == {"items": [], "next_cursor": None}
         for method, url in _operations(service, video, upload_id):
             if url not in (VIDEOS, UPLOADS, f"{UPLOADS}/direct", "/api/v1/organization", "/api/v1/organization/glossary",
-                           SEARCH, EVENTS, CMCD, f"{LEARNER}/progress"):  # its own
+                           SEARCH, EVENTS, CMCD, RESULTS, OVERVIEW, f"{LEARNER}/progress"):  # its own
                 assert _send(client, method, url).status_code == 404, (method, url)
         problem(client.post(VIDEOS, json={"source": {"upload_id": upload_id}}), 404)
     assert service.video(video["id"])["title"] == video["title"]

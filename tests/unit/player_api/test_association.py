@@ -17,7 +17,7 @@ LEARNERS, ITEMS = 60, 4
 
 def one_run(chance: np.random.Generator, effect: float, confounding: float, learners: int = LEARNERS, known: float = 0.0
             ) -> tuple[Ints, Ints, Floats, Floats, Floats]:
-    """(item, learner, x, y, ability) of results of items of different difficulty. `known`: noise of the ability that is known."""
+    """(item, learner, x, y, ability) of items of different difficulty. `known`: noise of what is known as ability."""
     ability = chance.normal(size=learners)
     x = confounding * ability + chance.normal(size=learners)  # the same watching before all items of a learner
     item, learner = np.repeat(np.arange(ITEMS), learners), np.tile(np.arange(learners), ITEMS)
@@ -154,7 +154,8 @@ def _observations(learners: int, items: int, effect: float = 0.0) -> list[Observ
         for item in range(items):
             covered, rewatched, pauses, speed = map(float, chance.uniform(size=4))
             score = 0.5 + 0.1 * ability + effect * rewatched + float(chance.normal()) * 0.1
-            found.append(Observation(learner, f"q{item}", score, ability, 12, Watching(covered, rewatched, pauses, 1 + speed)))
+            found.append(Observation(learner, f"q{item}", score, ability, 12,
+                                     Watching(covered, rewatched, pauses, 1 + speed)))
     return found
 
 
