@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from player_api.analytics import coverage
 from player_api.analytics.kinds import NUMBERS, UNCOUNTED, WATCH
@@ -93,6 +94,7 @@ def watching(moments: Iterable[Moment], attempts: Sequence[Attempt], length_s: i
     found: list[Watching | None] = [None] * len(attempts)
     waiting = sorted(moments)
     done = 0
+    known: dict[tuple[int, int, int], Watching | None] = {}  # a quiz asks many things of one part at one time
     for number in sorted(range(len(attempts)), key=lambda each: attempts[each].at_ms):
         attempt = attempts[number]
         while done < len(waiting) and waiting[done].t_ms <= attempt.at_ms:
@@ -103,11 +105,17 @@ def watching(moments: Iterable[Moment], attempts: Sequence[Attempt], length_s: i
             elif start < length_s:
                 pauses[start] += 1
             done += 1
-        part = plays[attempt.start:attempt.end]
-        played = int(part.sum())
-        if played:
-            found[number] = Watching(
-                float(np.count_nonzero(part)) / len(part), float(np.count_nonzero(part >= 2)) / len(part),
-                float(pauses[attempt.start:attempt.end].sum()) * 60 / played,
-                played / float(wall[attempt.start:attempt.end].sum()))
+        which = done, attempt.start, attempt.end
+        if which not in known:
+            part = slice(attempt.start, attempt.end)
+            known[which] = _of_part(plays[part], pauses[part], wall[part])
+        found[number] = known[which]
     return found
+
+
+def _of_part(plays: NDArray[np.int32], pauses: NDArray[np.int32], wall: NDArray[np.float64]) -> Watching | None:
+    played = int(plays.sum())
+    if not played:
+        return None
+    return Watching(np.count_nonzero(plays) / len(plays), np.count_nonzero(plays >= 2) / len(plays),
+                    float(pauses.sum()) * 60 / played, played / float(wall.sum()))
