@@ -55,7 +55,8 @@ def test_any_learner_as_by_hand() -> None:
                 continue
             some += 1
             assert one == pytest.approx((sum(each > 0 for each in part) / len(part),
-                                         sum(each > 1 for each in part) / len(part), pauses * 60 / sum(part), sum(part) / wall_s))
+                                         sum(each > 1 for each in part) / len(part),
+                                         pauses * 60 / sum(part), sum(part) / wall_s))
         assert found[-1] == found[0]
     assert some > 300
 
