@@ -15,6 +15,7 @@
     o/{organization}/v/{video}/speech/{run}/sound.s16         the sound that speech is recognized from
     o/{organization}/v/{video}/speech/{run}/words/{k}.json    the words of span k
     o/{organization}/v/{video}/speech/{run}/english/{k}.json  the same in English
+    o/{organization}/analytics/events/day={YYYY-MM-DD}/part-{n}.parquet  what viewers did, by the day it arrived
 
 The organization comes first, so that a prefix can be granted, counted and deleted per organization.
 """
@@ -37,6 +38,24 @@ def source(organization_id: str, video_id: str) -> str:
 def slides(organization_id: str, video_id: str) -> str:
     """The slides of the video (`enrich.slide.Slides`)."""
     return video_prefix(organization_id, video_id) + "slides.json"
+
+
+def event_files(organization_id: str) -> str:
+    """All files of events of an organization lie under this prefix."""
+    return f"o/{organization_id}/analytics/events/"
+
+
+def event_file(organization_id: str, day: str, part: int) -> str:
+    """One file of the events that arrived on a day (UTC, as 2026-11-22); engines read `day=` as a column."""
+    return f"{event_files(organization_id)}day={day}/part-{part:05d}.parquet"
+
+
+def day_and_part(event_file_key: str) -> tuple[str, int] | None:
+    """Of which day a file of events is, and its number; None: it is no such file."""
+    folder, _, name = event_file_key.rpartition("/")
+    day = folder.rpartition("/day=")[2]
+    number = name.removeprefix("part-").removesuffix(".parquet")
+    return (day, int(number)) if number.isdigit() and name == f"part-{number}.parquet" and len(day) == 10 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     rollup_s: float = Field(1.0, gt=0, description="How often events of viewers are counted.")
     events_kept_days: int = Field(90, ge=1, le=400, description="Events of viewers are deleted after this; what they were "
                                   "counted into stays.")
+    events_export_s: float = Field(600.0, ge=0, description="How often counted events go on into Parquet files in the "
+                                   "storage; 0: never. The files are kept as long as the events.")
     analytics_k: int = Field(5, ge=1, description="Nothing is shown of what fewer learners than this have watched.")
 
     max_upload_bytes: int = Field(64 << 30, gt=0, description="Largest accepted source.")

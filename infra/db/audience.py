@@ -93,7 +93,8 @@ def forget(session: Session, organization_id: str, learner: int, at_ms: int) -> 
     insert = _insert(session.connection(), ForgottenLearner).values(
         organization_id=organization_id, learner=learner, forgotten_ms=at_ms)
     session.execute(insert.on_conflict_do_update(index_elements=["organization_id", "learner"],
-                                                 set_={"forgotten_ms": insert.excluded.forgotten_ms}))
+                                                 set_={"forgotten_ms": insert.excluded.forgotten_ms,
+                                                       "erased_ms": None}))
 
 
 def curves(session: Session, video: int, weeks: Sequence[int] | None = None) -> dict[int, tuple[bytes, bytes]]:

@@ -120,6 +120,16 @@ class ForgottenLearner(Base):
     organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
     learner: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     forgotten_ms: Mapped[int] = mapped_column(BigInteger)
+    erased_ms: Mapped[int | None] = mapped_column(BigInteger)  # when files were last cleared of them; None: not yet
+
+
+class EventExport(Base):
+    """How far events went on into files: a single row, 1."""
+
+    __tablename__ = "event_exports"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    exported_id: Mapped[int] = mapped_column(BigInteger)
 
 
 class AssessmentResult(Base):

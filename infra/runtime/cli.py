@@ -189,12 +189,13 @@ def retry(video: Annotated[str, typer.Argument(metavar="VIDEO")],
 def doctor(data: Data = None, as_json: AsJson = False) -> None:
     """Say what was found on this machine, what is missing, and the exact fix."""
     from infra.runtime.enrich_checks import enrich_checks
+    from infra.runtime.event_checks import event_checks
     from infra.runtime.server_checks import server_checks
     from infra.runtime.storage_checks import storage_checks
     from infra.tools import checks
 
     settings = _settings(data)
-    found = [*checks(settings), *enrich_checks(settings), *server_checks(settings), *storage_checks(settings)]
+    found = [*checks(settings), *enrich_checks(settings), *event_checks(settings), *server_checks(settings), *storage_checks(settings)]
     if as_json:
         print(json.dumps([check._asdict() for check in found]))
     else:
@@ -253,6 +254,25 @@ def migrate_db(
         out.print(f"{each.table:20} {each.rows:8} rows  {each.sha256[:16]}", markup=False)
     out.print(f"Copied and compared. Set LECTERN_DATABASE_URL to {without_password(target)} (with its password) for "
               "every process, then start Lectern. The old database was left as it was.", markup=False)
+
+
+@app.command()
+def sql(query: Annotated[str, typer.Argument(help="In ClickHouse's SQL, of the table `events`: SELECT kind, count() FROM "
+                                             "events WHERE day >= today() - 7 GROUP BY kind")],
+        data: Data = None,
+        how: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+        organization: Annotated[str, typer.Option(help="Only this one's events; default: all.")] = "*",
+        rows: Annotated[int, typer.Option(min=1, max=100_000_000, help="Print at most so many.")] = 10_000,
+        seconds: Annotated[float, typer.Option(min=1, help="End a query that takes longer.")] = 60.0) -> None:
+    """Ask the files of viewers' events (docs/metrics.md). Only reads; Lectern may run meanwhile."""
+    from infra.runtime.event_sql import FORMATS, ask
+
+    if how not in FORMATS:
+        raise typer.BadParameter("table, csv or json", param_hint="--format")
+    answer = ask(_settings(data), query, how, organization, rows, seconds)
+    sys.stdout.write(answer.text)
+    if answer.rows >= rows:
+        err.print(f"Only {rows} rows were asked for; --rows gives more.", markup=False)
 
 
 @analytics_app.command("rebuild")

@@ -1,25 +1,34 @@
-"""The process that counts events: `python -m infra.runtime.rollup`. One is enough; several share the work."""
+"""The process that counts events, and writes them into files: `python -m infra.runtime.rollup`.
+
+One is enough; several share the counting, and one at a time writes.
+"""
 
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import threading
 import time
 from typing import Any
 
 from infra.core.errors import LecternError
+from infra.core.ports import Storage
 from infra.core.settings import Settings
 from infra.db.inbox import open_inbox
 from infra.db.migrate import upgrade
 from infra.db.session import Database, url_of
 from infra.runtime.ending import exit_with
+from infra.runtime.storages import open_stores
+from player_api.analytics import event_table, export
 from player_api.analytics.keeping import drop_old
 from player_api.analytics.rollup import BATCH, count
 
 logger = logging.getLogger(__name__)
 
 TIDY_S = 600.0  # how often events that are too old are looked for
+ERASE_S = 2.0  # and learners who are to be taken out of files
+AGAIN_S = 10.0
 
 
 def serve(settings: Settings, database: Database, events: Database) -> int:
@@ -32,6 +41,9 @@ def serve(settings: Settings, database: Database, events: Database) -> int:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     tidied_s = 0.0
+    files = threading.Thread(target=write_files, args=(settings, database, events, open_stores(settings).storage, ending))
+    if event_table.available():
+        files.start()
     while not ending.is_set():
         try:
             while count(database, events) >= BATCH and not ending.is_set():
@@ -45,9 +57,35 @@ def serve(settings: Settings, database: Database, events: Database) -> int:
             logger.exception("Events could not be counted")
             ending.wait(5.0)
         ending.wait(settings.rollup_s)
+    if files.is_alive():
+        files.join()
     for each in {database, events}:
         each.dispose()
     return 0
+
+
+def write_files(settings: Settings, database: Database, events: Database, storage: Storage, ending: threading.Event) -> None:
+    """Put what is counted into files, every `settings.events_export_s`, and take who was deleted out of them, at once.
+
+    In a thread of its own: a storage that is slow or away holds up no counting.
+    """
+    exported_s = tidied_s = -math.inf
+    while not ending.is_set():
+        try:
+            export.erase(database, storage, ending.is_set)
+            if settings.events_export_s and time.monotonic() - exported_s >= settings.events_export_s:
+                export.export(database, events, storage, ending.is_set)
+                exported_s = time.monotonic()
+            if time.monotonic() - tidied_s > TIDY_S:
+                export.drop_old(database, storage, settings.events_kept_days)
+                tidied_s = time.monotonic()
+        except LecternError as error:
+            logger.warning("Events did not go on into files, which is tried again: %s", error)
+            ending.wait(AGAIN_S)
+        except Exception:
+            logger.exception("Events could not be written into files")
+            ending.wait(AGAIN_S)
+        ending.wait(ERASE_S)
 
 
 def main() -> int:

@@ -1,0 +1,126 @@
+"""Events as a Parquet file: its columns, named for who has never seen Lectern. Pure: rows -> bytes, bytes -> bytes.
+
+pyarrow, which is large, is loaded where it is used first; a machine without it keeps no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from player_api.analytics.kinds import ESTIMATED, FATAL, HIDDEN, NAMES, UNCOUNTED, Row
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROW_GROUP = 100_000  # rows: an engine skips those that can not hold the video it looks for
+_LAST_ID = b"lectern.last_id"
+# name, type, what of an event. `docs/metrics.md` tells what each means.
+_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("organization", "text"), ("video", "text"), ("session", "text"), ("seq", "int32"), ("learner", "text"), ("kind", "text"),
+    ("time", "time"), ("from_ms", "int32"), ("to_ms", "int32"), ("rate", "float32"), ("counted", "bool"), ("hidden", "bool"),
+    ("fatal", "bool"), ("estimated", "bool"), ("startup_ms", "int32"), ("rebuffer_ms", "int32"), ("rebuffers", "int32"),
+    ("switches", "int32"), ("bitrate_bps", "int32"), ("height_px", "int32"), ("dropped_frames", "int32"),
+    ("error_code", "text"), ("clock_correction_ms", "int64"))
+_RISING = ("seq", "time", "from_ms", "to_ms")  # inside a session: differences are short
+
+
+class Summary(NamedTuple):
+    """What a file says of itself, in its last bytes."""
+
+    rows: int
+    last_id: int  # of the newest event that it holds, or held before it was erased
+
+
+def available() -> bool:
+    """Whether files can be written and read here."""
+    return find_spec("pyarrow") is not None
+
+
+def hex_of(number: int) -> str:
+    """A session's or a learner's key, as files show it."""
+    return f"{number & 0xFFFFFFFFFFFFFFFF:016x}"
+
+
+def table_of(rows: Sequence[Row], organization_id: str, videos: Mapping[int, str]) -> pa.Table:
+    """These events of one organization, in no order; `videos`: ids by their numbers."""
+    import pyarrow as pa
+
+    return pa.table([pa.array(values, kind) for values, kind in zip(
+        _values(rows, organization_id, videos), _schema().types, strict=True)], schema=_schema())
+
+
+def _values(rows: Sequence[Row], organization_id: str, videos: Mapping[int, str]) -> list[list[Any]]:
+    return [
+        [organization_id] * len(rows), [videos[row.video] for row in rows], [hex_of(row.session) for row in rows],
+        [row.seq for row in rows], [None if row.learner is None else hex_of(row.learner) for row in rows],
+        [NAMES[row.kind] for row in rows], [row.t_ms for row in rows], [row.a_ms for row in rows], [row.b_ms for row in rows],
+        [None if row.rate is None else row.rate / 1000 for row in rows], [not row.marks & UNCOUNTED for row in rows],
+        *([bool(row.marks & mark) for row in rows] for mark in (HIDDEN, FATAL, ESTIMATED)),
+        [row.startup_ms for row in rows], [row.rebuffer_ms for row in rows], [row.rebuffers for row in rows],
+        [row.switches for row in rows], [row.bitrate_bps for row in rows], [row.height_px for row in rows],
+        [row.dropped for row in rows], [row.code for row in rows], [row.skew_ms for row in rows]]
+
+
+def summary(data: bytes) -> Summary:
+    """What a file says of itself."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    found = pq.read_metadata(pa.BufferReader(data))
+    return Summary(found.num_rows, int(found.metadata[_LAST_ID]))
+
+
+def file_of(tables: Sequence[pa.Table], last_id: int) -> bytes:
+    """All of these rows as one file, by video, session and number."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.concat_tables(tables).sort_by([(name, "ascending") for name in ("video", "session", "seq")])
+    out = pa.BufferOutputStream()
+    # Not the schema of Arrow beside that of Parquet: it says nothing more, and is longer than a small file's data.
+    with pq.ParquetWriter(
+            out, table.schema, compression="zstd", compression_level=9, store_schema=False, version="2.6",
+            use_dictionary=[name for name in table.column_names if name not in _RISING],
+            column_encoding={name: "DELTA_BINARY_PACKED" for name in _RISING},
+            write_statistics=["organization", "video", "learner", "time", "kind"],
+            sorting_columns=pq.SortingColumn.from_ordering(table.schema, [
+                (name, "ascending") for name in ("video", "session", "seq")])) as writer:
+        writer.add_key_value_metadata({_LAST_ID.decode(): str(last_id)})
+        writer.write_table(table, row_group_size=ROW_GROUP)
+    return bytes(out.getvalue())
+
+
+def read(data: bytes) -> pa.Table:
+    """The rows of a file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return pq.read_table(pa.BufferReader(data)).cast(_schema())
+
+
+def without(data: bytes, gone: Mapping[int, int]) -> bytes | None:
+    """The file without what these learners did until then (Unix milliseconds); None: it holds nothing of them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    keys = {hex_of(learner): until_ms for learner, until_ms in gone.items()}
+    learners = pq.read_table(pa.BufferReader(data), columns=["learner"]).column("learner")
+    if not pc.any(pc.is_in(learners, pa.array(list(keys), pa.string()))).as_py():
+        return None
+    table = read(data)
+    wanted = pa.array([name not in keys or time > keys[name] for name, time in zip(
+        table.column("learner").to_pylist(), table.column("time").cast(pa.int64()).to_pylist(), strict=True)], pa.bool_())
+    if pc.all(wanted).as_py():
+        return None
+    return file_of([table.filter(wanted)], summary(data).last_id)
+
+
+def _schema() -> pa.Schema:
+    import pyarrow as pa
+
+    types = {"text": pa.string(), "int32": pa.int32(), "int64": pa.int64(), "float32": pa.float32(), "bool": pa.bool_(),
+             "time": pa.timestamp("ms", tz="UTC")}
+    return pa.schema([(name, types[kind]) for name, kind in _COLUMNS])
