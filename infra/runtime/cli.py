@@ -195,7 +195,8 @@ def doctor(data: Data = None, as_json: AsJson = False) -> None:
     from infra.tools import checks
 
     settings = _settings(data)
-    found = [*checks(settings), *enrich_checks(settings), *event_checks(settings), *server_checks(settings), *storage_checks(settings)]
+    found = [*checks(settings), *enrich_checks(settings), *event_checks(settings), *server_checks(settings),
+             *storage_checks(settings)]
     if as_json:
         print(json.dumps([check._asdict() for check in found]))
     else:

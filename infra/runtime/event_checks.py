@@ -14,7 +14,7 @@ _NO_WRITER = ("Delete .venv/.parquet and start ./lectern again; .venv.log says w
 
 def event_checks(settings: Settings) -> list[Check]:
     """Whether events go on into files; all else works without."""
-    engine = "asked with lectern sql" if find_spec("chdb") else "lectern sql installs its engine (180 MB) when it is first used"
+    engine = "asked with lectern sql" if find_spec("chdb") else "./lectern sql installs its engine (180 MB) at first"
     if not event_table.available():
         return [Check("event files", True, "none are written: pyarrow is not installed", _NO_WRITER)]
     if not settings.events_export_s:

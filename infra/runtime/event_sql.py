@@ -46,8 +46,8 @@ def ask(settings: Settings, query: str, how: str = "table", organization: str = 
     if organization != "*" and not re.fullmatch(r"[A-Za-z0-9_-]+", organization):
         raise NotFound("organization_not_found", f"There is no organization {organization!r}.")
     if find_spec("chdb") is None:
-        raise ConfigError("no_engine", "The engine that answers SQL is not installed: pip install --require-hashes --no-deps "
-                          "-r infra/locks/sql.txt into Lectern's environment (./lectern sql does it by itself).")
+        raise ConfigError("no_engine", "The engine that answers SQL is not installed. ./lectern sql does it by itself; "
+                          "elsewhere: pip install --require-hashes --no-deps -r infra/locks/sql.txt.")
     from chdb.session import Session
 
     engine = Session()  # in a temporary folder of its own
@@ -66,7 +66,8 @@ def ask(settings: Settings, query: str, how: str = "table", organization: str = 
 
 def _check(query: str) -> None:
     if not _BEGINS.match(query):
-        raise Rejected("not_a_question", "Only SELECT, WITH, DESCRIBE, SHOW and EXPLAIN can be asked: nothing is changed here.")
+        raise Rejected("not_a_question", "Only SELECT, WITH, DESCRIBE, SHOW and EXPLAIN can be asked: nothing is "
+                       "changed here.")
     if _REFUSED.search(query) or _SPELLED.search(query):
         raise Rejected("not_these_files", "`file` and `outfile` can not be used here: a query reads the table `events`, and "
                        "its answer is printed.")
@@ -75,22 +76,18 @@ def _check(query: str) -> None:
 def _ask(engine: Any, query: str, how: str, most_s: float) -> Answer:
     try:
         found = engine.query(query.rstrip().rstrip(";"), FORMATS[how])
-        return Answer(str(found), _rows(found))
+        return Answer(str(found), int(found.rows_read()))
     except RuntimeError as error:
         said = str(error)
         code = re.search(r"Code: (\d+)", said)
         sentence = re.sub(r"^(Code: \d+\. )?(DB::Exception: )+", "", said.strip().splitlines()[0])
         if code and code[1] in ("159", "160"):
-            raise Unavailable("too_slow", f"The query took more than {most_s:g} s and was ended: ask for fewer days (WHERE day >= "
-                              "...), or allow more (--seconds).", retryable=False) from None
+            raise Unavailable("too_slow", f"The query took more than {most_s:g} s and was ended: ask for fewer days (WHERE "
+                              "day >= ...), or allow more (--seconds).", retryable=False) from None
         if code and code[1] == "241":
             raise Unavailable("too_large", "The query needed more than 2 GB of memory and was ended: ask for fewer days or "
                               "groups.", retryable=False) from None
         raise Rejected("bad_sql", sentence[:600]) from None
-
-
-def _rows(found: Any) -> int:
-    return int(found.rows_read())
 
 
 def _source(settings: Settings, organization: str) -> str:

@@ -85,7 +85,7 @@ def write_files(settings: Settings, database: Database, events: Database, storag
         except Exception:
             logger.exception("Events could not be written into files")
             ending.wait(AGAIN_S)
-        ending.wait(ERASE_S)
+        ending.wait(min(ERASE_S, settings.events_export_s or ERASE_S))
 
 
 def main() -> int:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from player_api.analytics.kinds import ESTIMATED, FATAL, HIDDEN, NAMES, UNCOUNTED, Row
 
 if TYPE_CHECKING:
@@ -18,8 +20,9 @@ ROW_GROUP = 100_000  # rows: an engine skips those that can not hold the video i
 _LAST_ID = b"lectern.last_id"
 # name, type, what of an event. `docs/metrics.md` tells what each means.
 _COLUMNS: tuple[tuple[str, str], ...] = (
-    ("organization", "text"), ("video", "text"), ("session", "text"), ("seq", "int32"), ("learner", "text"), ("kind", "text"),
-    ("time", "time"), ("from_ms", "int32"), ("to_ms", "int32"), ("rate", "float32"), ("counted", "bool"), ("hidden", "bool"),
+    ("organization", "text"), ("video", "text"), ("session", "text"), ("seq", "int32"), ("learner", "text"),
+    ("kind", "text"), ("time", "time"), ("from_ms", "int32"), ("to_ms", "int32"), ("rate", "float32"),
+    ("counted", "bool"), ("hidden", "bool"),
     ("fatal", "bool"), ("estimated", "bool"), ("startup_ms", "int32"), ("rebuffer_ms", "int32"), ("rebuffers", "int32"),
     ("switches", "int32"), ("bitrate_bps", "int32"), ("height_px", "int32"), ("dropped_frames", "int32"),
     ("error_code", "text"), ("clock_correction_ms", "int64"))
@@ -57,7 +60,8 @@ def _values(rows: Sequence[Row], organization_id: str, videos: Mapping[int, str]
     return [
         [organization_id] * len(rows), [videos[row.video] for row in rows], [hex_of(row.session) for row in rows],
         [row.seq for row in rows], [None if row.learner is None else hex_of(row.learner) for row in rows],
-        [NAMES[row.kind] for row in rows], [row.t_ms for row in rows], [row.a_ms for row in rows], [row.b_ms for row in rows],
+        [NAMES[row.kind] for row in rows], [row.t_ms for row in rows], [row.a_ms for row in rows],
+        [row.b_ms for row in rows],
         [None if row.rate is None else row.rate / 1000 for row in rows], [not row.marks & UNCOUNTED for row in rows],
         *([bool(row.marks & mark) for row in rows] for mark in (HIDDEN, FATAL, ESTIMATED)),
         [row.startup_ms for row in rows], [row.rebuffer_ms for row in rows], [row.rebuffers for row in rows],
@@ -85,7 +89,7 @@ def file_of(tables: Sequence[pa.Table], last_id: int) -> bytes:
     with pq.ParquetWriter(
             out, table.schema, compression="zstd", compression_level=9, store_schema=False, version="2.6",
             use_dictionary=[name for name in table.column_names if name not in _RISING],
-            column_encoding={name: "BYTE_STREAM_SPLIT" for name in _RISING},
+            column_encoding=dict.fromkeys(_RISING, "BYTE_STREAM_SPLIT"),
             write_statistics=["organization", "video", "learner", "time", "kind"],
             sorting_columns=pq.SortingColumn.from_ordering(table.schema, [
                 (name, "ascending") for name in ("video", "session", "seq")])) as writer:
@@ -109,15 +113,16 @@ def without(data: bytes, gone: Mapping[int, int]) -> bytes | None:
     import pyarrow.parquet as pq
 
     keys = {hex_of(learner): until_ms for learner, until_ms in gone.items()}
-    learners = pq.read_table(pa.BufferReader(data), columns=["learner"]).column("learner")
-    if not pc.any(pc.is_in(learners, pa.array(list(keys), pa.string()))).as_py():
+    known = pq.read_table(pa.BufferReader(data), columns=["learner", "time"])
+    theirs = np.flatnonzero(pc.is_in(known.column("learner"), pa.array(list(keys), pa.string())).to_numpy())
+    some = known.take(pa.array(theirs))
+    unwanted = [at for at, learner, time in zip(theirs, some.column("learner").to_pylist(), some.column("time").cast(
+        pa.int64()).to_pylist(), strict=True) if time <= keys[learner]]
+    if not unwanted:
         return None
-    table = read(data)
-    wanted = pa.array([name not in keys or time > keys[name] for name, time in zip(
-        table.column("learner").to_pylist(), table.column("time").cast(pa.int64()).to_pylist(), strict=True)], pa.bool_())
-    if pc.all(wanted).as_py():
-        return None
-    return file_of([table.filter(wanted)], summary(data).last_id)
+    wanted = np.ones(known.num_rows, bool)
+    wanted[unwanted] = False
+    return file_of([read(data).filter(pa.array(wanted))], summary(data).last_id)
 
 
 def _schema() -> pa.Schema:

@@ -110,7 +110,7 @@ def _put(database: Database, storage: Storage, rows: Sequence[Row], part_rows: i
 
 def _append(storage: Storage, organization_id: str, day: str, rows: Sequence[Row], videos: dict[int, str],
             part_rows: int) -> None:
-    """Add events, in the order of their ids, to the last file of a day, or to a new one; those that are there are left out."""
+    """Add events, in the order of their ids, to the last file of a day or to a new one, but for those that are there."""
     key, tables, last_id = keys.event_file(organization_id, day, 0), [], 0
     last = max(_files(storage, key.rpartition("/")[0] + "/"), default=None)
     if last is not None:

@@ -2,9 +2,9 @@
 
     python -m tests.bench.event_files [--sessions 1000]
 
-Viewings of 20 minutes on average, a tenth of them of one lecture, told every 30 s and every 10 s, with pauses, seeks, changes
-of quality and rebuffering; counted and exported by the rollup's own code, at once and in rounds of a day. Exit code 1 above
-the target at 30 s.
+Viewings of 20 minutes on average, a tenth of them of one lecture, told every 30 s and every 10 s, with pauses, seeks,
+changes of quality and rebuffering; counted and exported by the rollup's own code, at once and in rounds of a day. Exit code
+1 above the target at 30 s.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def viewing(chance: random.Random, video: int, learner: int | None, start_ms: in
 
     add("load")
     add("play", at)
-    left_ms, rate = round(min(chance.expovariate(1 / 1200), 3000) * 1000), chance.choice([1000, 1000, 1000, 1250, 1500, 2000])
+    left_ms = round(min(chance.expovariate(1 / 1200), 3000) * 1000)
+    rate = chance.choice([1000, 1000, 1000, 1250, 1500, 2000])
     while left_ms > 0 and at < DURATION_S * 1000:
         broken = chance.random() < every_s / 180  # every three minutes a pause or a seek
         piece = min(left_ms, chance.randrange(500, every_s * 1000) if broken else every_s * rate + chance.randrange(-8, 260),
@@ -86,7 +87,7 @@ def measure(folder: Path, sessions: int, every_s: int, rounds: int) -> tuple[flo
     with database.write() as session:
         session.add(Organization(id="o", name="o", created_at=0.0))
     numbers = []
-    for name in range(50):
+    for _ in range(50):
         with database.write() as session:
             video = add_video(session, "o", f"v_{chance.getrandbits(80):020x}", DURATION_S)
             numbers.append(audience.find_or_add(session, video, DURATION_S * 1000).number)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import math
+import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,10 +22,12 @@ from audiences import add_video, batch, viewing, watch
 
 from infra.core import keys
 from infra.core.ports import Storage
+from infra.core.settings import Settings
 from infra.db import audience, event_exports, inbox
 from infra.db.inbox import open_inbox
 from infra.db.migrate import upgrade
-from infra.db.session import Database
+from infra.db.models import Organization
+from infra.db.session import Database, url_of
 from infra.storage.local import LocalStorage
 from infra.storage.s3 import S3Storage
 from player_api.analytics import event_table, keeping
@@ -72,8 +78,8 @@ class Site:
         names = {number: name for name, number in self.videos.items()}
         with self.events.read() as reading:
             rows = [Row._make(row) for number in names for row in inbox.of_video(reading.connection(), number, 0, 2**62)]
-        return sorted((names[row.video], event_table.hex_of(row.session), row.seq, NAMES[row.kind], row.t_ms, row.a_ms, row.b_ms,
-                       None if row.learner is None else event_table.hex_of(row.learner), not row.marks & UNCOUNTED,
+        return sorted((names[row.video], event_table.hex_of(row.session), row.seq, NAMES[row.kind], row.t_ms, row.a_ms,
+                       row.b_ms, None if row.learner is None else event_table.hex_of(row.learner), not row.marks & UNCOUNTED,
                        row.startup_ms, row.rebuffer_ms) for row in rows)
 
 
@@ -103,8 +109,9 @@ def told(storage: Storage, found: Sequence[str] | None = None) -> list[tuple[Any
         assert {row["organization"] for row in its} <= {key.split("/")[1]}
         order = [(row["video"], row["session"], row["seq"]) for row in its]
         assert order == sorted(order)
-        rows += [(row["video"], row["session"], row["seq"], row["kind"], round(row["time"].timestamp() * 1000), row["from_ms"],
-                  row["to_ms"], row["learner"], row["counted"], row["startup_ms"], row["rebuffer_ms"]) for row in its]
+        rows += [(row["video"], row["session"], row["seq"], row["kind"], round(row["time"].timestamp() * 1000),
+                  row["from_ms"], row["to_ms"], row["learner"], row["counted"], row["startup_ms"],
+                  row["rebuffer_ms"]) for row in its]
     return sorted(rows, key=lambda row: row[:3])
 
 
@@ -237,3 +244,47 @@ def test_files_go_when_their_day_is_long_over(site: Site, storage: Storage) -> N
     assert drop_old(site.database, storage, 90, at_s + DAY_S) == 1
     assert len(files(storage)) == 1
     assert drop_old(site.database, storage, 1) == 0
+
+
+@pytest.mark.slow
+def test_the_process_is_killed_again_and_again(tmp_path: Path) -> None:
+    """Two of them count and write in turn, and SIGKILL ends them wherever they are."""
+    settings = Settings(data=tmp_path, rollup_s=0.02, events_export_s=0.001)
+    database = Database(url_of(settings))
+    upgrade(database)
+    events = open_inbox(database)
+    upgrade(events)
+    with database.write() as session:
+        session.add(Organization(id="a", name="a", created_at=0.0))
+        session.flush()
+        video = add_video(session, "a", "v_1", DURATION_S)
+        site = Site(database, events, {"v_1": audience.find_or_add(session, video, DURATION_S * 1000).number})
+    storage, chance = LocalStorage(tmp_path / "storage"), random.Random(6)
+
+    def exported() -> int:
+        with database.read() as session:
+            return event_exports.exported(session)
+
+    for turn in range(8):
+        running = [subprocess.Popen([sys.executable, "-m", "infra.runtime.rollup"],
+                                    env={**os.environ, **settings.environment()}) for _ in range(2)]
+        before, until_s, number = exported(), math.inf, 0
+        while time.monotonic() < until_s:
+            number += 1
+            if until_s == math.inf and exported() > before:  # they have started, and written something
+                until_s = time.monotonic() + chance.uniform(0, 0.5)
+            assert number < 1500
+            site.arrive(viewing(chance, DURATION_S, NOW_MS - 3_600_000), f"{turn}-{number}", "v_1", chance.randrange(20))
+            time.sleep(0.02)
+        for process in running:
+            process.kill()
+        for process in running:
+            process.wait()
+        present = told(storage)
+        assert len({row[:3] for row in present}) == len(present)
+    assert len(present) > 500
+    site.count()
+    export(database, events, storage)
+    assert told(storage) == site.expected()
+    events.dispose()
+    database.dispose()

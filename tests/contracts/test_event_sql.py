@@ -35,7 +35,8 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 def store(settings: Settings) -> None:
     """Three events of two organizations, in three files."""
     storage = open_stores(settings).storage
-    for organization, day, session, learner in (("a", "2026-11-20", 1, 7), ("a", "2026-11-21", -2, None), ("b", "2026-11-21", 3, 7)):
+    for organization, day, session, learner in (("a", "2026-11-20", 1, 7), ("a", "2026-11-21", -2, None),
+                                                ("b", "2026-11-21", 3, 7)):
         row = Row(1, 5, session, 0, 1, learner, 1, NOW_MS, 0, 0, 10_000, 1500, 0, *[None] * 7, None)
         storage.put(keys.event_file(organization, day, 0), event_table.file_of(
             [event_table.table_of([row], organization, {5: "v_" + organization})], 1))
@@ -55,8 +56,9 @@ def test_it_answers_as_a_table_csv_and_json(settings: Settings) -> None:
     done = sql(settings, asked, "--format", "json")
     assert done.returncode == 0, done.stderr
     first, second, third = json.loads(done.stdout)
-    assert first == {"day": "2026-11-20", "organization": "a", "video": "v_a", "session": "0" * 15 + "1", "learner": "0" * 15 + "7",
-                     "kind": "watch", "time": "2026-11-18 11:06:40.000", "to_ms": 10000, "rate": 1.5}
+    assert first == {"day": "2026-11-20", "organization": "a", "video": "v_a", "session": "0" * 15 + "1",
+                     "learner": "0" * 15 + "7", "kind": "watch",
+                     "time": "2026-11-18 11:06:40.000", "to_ms": 10000, "rate": 1.5}
     assert (second["session"], second["learner"], third["organization"]) == ("f" * 15 + "e", None, "b")
     assert "v_b" not in sql(settings, "SELECT * FROM events", "--organization", "a").stdout
     cut = sql(settings, "SELECT video FROM events WHERE day = '2026-11-21' ORDER BY ALL;", "--rows", "1")
