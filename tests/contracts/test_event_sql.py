@@ -70,7 +70,8 @@ def test_it_reads_nothing_else_and_changes_nothing(tmp_path: Path) -> None:
     store(settings)
     (tmp_path / "secret").write_text("hidden thing")
     for query, code in (
-        (f"SELECT arrayMap(FILE, ['{tmp_path}/secret'])", 65), ("SELECT * FROM url('http://127.0.0.1:9/', 'LineAsString')", 65),
+        (f"SELECT arrayMap(FILE, ['{tmp_path}/secret'])", 65),
+        ("SELECT * FROM url('http://127.0.0.1:9/', 'LineAsString')", 65),
         ("SELECT 1; DROP TABLE events", 65), ("SELECT 1 SETTINGS readonly = 0", 65), ("SELECT nothing FROM events", 65),
         ("SELECT number % 7919 FROM numbers(1000000000000) GROUP BY ALL", 69),
     ):
