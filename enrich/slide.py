@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from infra.core import keys
+from infra.core.errors import NotFound
 from infra.core.media import Frozen
+from infra.core.ports import Storage
 
 
 class Line(Frozen):
@@ -44,3 +47,11 @@ class Slides(Frozen):
     read_by: str | None = None  # what read the text
     why_none: str | None = None
     why_no_text: str | None = None
+
+
+def load(storage: Storage, organization_id: str, video_id: str) -> Slides | None:
+    """What was found of a video; None: nobody has looked yet."""
+    try:
+        return Slides.model_validate_json(storage.read(keys.slides(organization_id, video_id)))
+    except NotFound:
+        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +12,8 @@ from enrich.cues import cues
 from enrich.heard import Heard, Opening, words_so_far
 from enrich.plausible import plausible
 from enrich.recognizer import Recognizer
-from enrich.slide import Slide, Slides
+from enrich.slide import Slide
+from enrich.slide import load as load_slides
 from enrich.speech_models import SpeechModel
 from enrich.speech_sound import SAMPLE_BYTES, Voice, speech_command
 from enrich.speech_spans import RATE_HZ, Stretch
@@ -204,10 +204,8 @@ def outline(ctx: StepContext) -> dict[str, Any]:
 
 
 def _slides(ctx: StepContext) -> Sequence[Slide]:
-    with contextlib.suppress(NotFound):
-        key = keys.slides(ctx.video.organization_id, ctx.video.id)
-        return Slides.model_validate_json(ctx.storage.read(key)).slides
-    return ()
+    found = load_slides(ctx.storage, ctx.video.organization_id, ctx.video.id)
+    return found.slides if found else ()
 
 
 def captions(words: Sequence[Word]) -> list[dict[str, Any]]:

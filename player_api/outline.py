@@ -20,8 +20,8 @@ from enrich.outline import Outline, Section, Shown, compose
 from enrich.passages import words_of
 from enrich.phrases import Phrase
 from enrich.slide import Slides
+from enrich.slide import load as load_slides
 from enrich.transcript import Word
-from infra.core import keys
 from infra.core.errors import NotFound
 from infra.core.keys import PlanKeys
 from infra.db.models import Step, StepState, Video
@@ -126,7 +126,7 @@ def _read(services: Services, who: Principal, video_id: str) -> _Read:
         written, corrected = _captions(session, video)
     words = [] if corrected else transcript.load(services.storage, video)
     words = words or words_of(written)
-    slides = _slides(services, video)
+    slides = load_slides(services.storage, video.organization_id, video.id)
     plan = Plan.model_validate(video.plan) if video.plan else None
     speech = _speech_part(video, steps, words)
     shown = _slides_part(steps, plan, slides)
@@ -147,13 +147,6 @@ def _captions(session: Session, video: Video) -> tuple[list[Caption], bool]:
     if chosen is None:
         return [], False
     return captions.load(session, video.id, chosen.language, chosen.revision)[1], spoken is not None and spoken.model is None
-
-
-def _slides(services: Services, video: Video) -> Slides | None:
-    try:
-        return Slides.model_validate_json(services.storage.read(keys.slides(video.organization_id, video.id)))
-    except NotFound:
-        return None
 
 
 def _speech_part(video: Video, steps: Sequence[Step], words: Sequence[Word]) -> OutlinePart:

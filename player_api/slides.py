@@ -7,9 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
-from enrich.slide import Slide, Slides
-from infra.core import keys
-from infra.core.errors import NotFound
+from enrich.slide import Slide, load
 from infra.db.models import Video
 from player_api import catalogue, shapes
 from player_api.keys import Principal
@@ -27,9 +25,8 @@ def router(services: Services, creator: Callable[..., Any]) -> APIRouter:
         """Found in the picture, once it is rendered; a build of a slide is a line of its own."""
         with services.database.read() as session:
             video = catalogue.get(session, who.organization_id, video_id)
-        try:
-            found = Slides.model_validate_json(services.storage.read(keys.slides(video.organization_id, video.id)))
-        except NotFound:
+        found = load(services.storage, video.organization_id, video.id)
+        if found is None:
             return {"looked": False, "why_none": None, "why_no_text": None, "items": []}
         return {"looked": True, "why_none": found.why_none, "why_no_text": found.why_no_text,
                 "items": [_line(video, one) for one in found.slides]}

@@ -7,13 +7,13 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Integer, LargeBinary, bindparam, delete, func, select, type_coerce, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Integer, LargeBinary, bindparam, delete, func, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from infra.db.audience_models import Audience, Curve, ForgottenLearner, LearnerProgress, QualityHour, Rollup
 from infra.db.inbox import SHARDS
 from infra.db.models import Organization, Video
+from infra.db.session import insert_into
 
 _FEW = 500  # values in one IN list
 
@@ -38,7 +38,7 @@ def find_or_add(session: Session, video: Video, duration_ms: int) -> Audience:
     """The audience of a video, which two who are first at once get the same. In a write transaction."""
     found = find(session, video.id)
     while found is None:
-        session.execute(_insert(session.connection(), Audience).values(
+        session.execute(insert_into(session, Audience.__table__).values(
             number=secrets.randbelow(2**31 - 1) + 1, video_id=video.id, organization_id=video.organization_id,
             duration_ms=duration_ms, counted_id=0, revision=0, whole=True).on_conflict_do_nothing())
         found = find(session, video.id)
@@ -50,7 +50,7 @@ def lock(session: Session, most: int = SHARDS, shard: int | None = None) -> dict
 
     Those that are furthest behind; those that somebody else has in hand are left to them, unless `shard` names one.
     """
-    session.execute(_insert(session.connection(), Rollup).values(
+    session.execute(insert_into(session, Rollup.__table__).values(
         [{"shard": each, "counted_id": 0} for each in range(SHARDS)]).on_conflict_do_nothing())
     query = select(Rollup.shard, Rollup.counted_id).order_by(Rollup.counted_id, Rollup.shard).limit(most)
     if shard is not None:
@@ -90,7 +90,7 @@ def forgotten(session: Session, learners: Iterable[int]) -> dict[int, int]:
 
 def forget(session: Session, organization_id: str, learner: int, at_ms: int) -> None:
     """Note that what this learner did until then is not wanted."""
-    insert = _insert(session.connection(), ForgottenLearner).values(
+    insert = insert_into(session, ForgottenLearner.__table__).values(
         organization_id=organization_id, learner=learner, forgotten_ms=at_ms)
     session.execute(insert.on_conflict_do_update(index_elements=["organization_id", "learner"],
                                                  set_={"forgotten_ms": insert.excluded.forgotten_ms,
@@ -181,7 +181,7 @@ class Saving:
         for model, rows in ((Curve, self.curves), (LearnerProgress, self.learners), (QualityHour, self.hours)):
             if rows:
                 table = model.__table__
-                insert = _insert(connection, model)
+                insert = insert_into(session, table)
                 keys = [column.name for column in table.primary_key.columns]  # type: ignore[attr-defined]
                 connection.execute(insert.on_conflict_do_update(index_elements=keys, set_={
                     name: insert.excluded[name] for name in rows[0] if name not in keys}), rows)
@@ -212,10 +212,6 @@ def watched(session: Session, organization_id: str, learner: int) -> list[int]:
 def delete_learner(session: Session, video: int, learner: int) -> None:
     """Remove what is known of one learner and this video."""
     session.execute(delete(LearnerProgress).where(LearnerProgress.video == video, LearnerProgress.learner == learner))
-
-
-def _insert(connection: Connection, model: Any) -> Any:
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(model.__table__)
 
 
 def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -10,13 +10,12 @@ import secrets
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from infra.core.errors import LecternError
 from infra.db.models import Demand, Video
-from infra.db.session import now
+from infra.db.session import insert_into, now
 
 RING_AGAIN_S = 3.0  # a ring that no worker answered for this long may be repeated
 FAILED_KEPT_S = 10.0
@@ -48,9 +47,7 @@ def want(session: Session, video_id: str, organization_id: str, rendition: str, 
 
     That is: nobody has asked yet, the earlier ring was not answered, or the worker that had it is silent.
     """
-    new = (postgresql.insert(Demand) if session.get_bind().dialect.name == "postgresql"
-           else sqlite.insert(Demand))
-    statement = new.values(
+    statement = insert_into(session, Demand).values(
         video_id=video_id, organization_id=organization_id, rendition=rendition, k=k, wanted_at=now(),
         rung_at=now(), attempt=0,
     ).on_conflict_do_update(

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from infra.db.audience_models import EventExport, ForgottenLearner
 from infra.db.models import Organization
-from infra.db.session import Database
+from infra.db.session import Database, insert_into
 
 _LOCK = 0x6C656370  # any number that nothing else in the database locks
 _THE_ROW = 1
@@ -48,8 +47,7 @@ def exported(session: Session) -> int:
 
 def advance(session: Session, from_id: int, to_id: int) -> bool:
     """Note that events up to `to_id` are in files. False: somebody else went on from `from_id` meanwhile."""
-    insert = (sqlite if session.connection().dialect.name == "sqlite" else postgresql).insert(EventExport)
-    session.execute(insert.values(number=_THE_ROW, exported_id=0).on_conflict_do_nothing())
+    session.execute(insert_into(session, EventExport).values(number=_THE_ROW, exported_id=0).on_conflict_do_nothing())
     moved = session.execute(update(EventExport).where(
         EventExport.number == _THE_ROW, EventExport.exported_id == from_id).values(exported_id=to_id).returning(
             EventExport.exported_id)).all()

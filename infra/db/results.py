@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from infra.db.audience_models import AssessmentResult
 from infra.db.models import Organization
+from infra.db.session import insert_into
 
 FIRST = 1  # the attempt before which nobody knew the item
 _COMPARED = 5  # results of an item, from which on its mean says how hard it is
@@ -45,11 +45,9 @@ def known(session: Session, organization_id: str, learners: Sequence[int]) -> di
 def save(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Add these results, or put them in the place of those of the same learner, item and attempt."""
     if rows:
-        connection = session.connection()
-        insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(
-            AssessmentResult.__table__)
+        insert = insert_into(session, AssessmentResult.__table__)
         keys = ("organization_id", "learner", "item", "attempt")
-        connection.execute(insert.on_conflict_do_update(index_elements=keys, set_={
+        session.connection().execute(insert.on_conflict_do_update(index_elements=keys, set_={
             name: insert.excluded[name] for name in rows[0] if name not in keys}), rows)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, Float, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -218,3 +219,8 @@ def _sqlite_begin(connection: Any) -> None:
         connection.info["synchronous"] = level
     # A reader that turns writer half-way can be refused at once (SQLITE_BUSY_SNAPSHOT): writers say so first.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def insert_into(session: Session, what: Any) -> Any:
+    """INSERT of a model or table in the words of this session's database: both know ON CONFLICT, each by its own name."""
+    return (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(what)

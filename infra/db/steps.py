@@ -18,14 +18,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Insert, and_, case, delete, exists, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from infra.core.errors import LecternError
 from infra.core.ids import new_id
 from infra.db.models import Step, StepState, Video
-from infra.db.session import now
+from infra.db.session import insert_into, now
 
 WORKER_LOST = "worker_lost"
 WORKER_LOST_MESSAGE = ("The program working on this stopped without a word, several times. "
@@ -259,9 +258,8 @@ def touched(session: Session) -> set[str]:
 
 def insert_or_keep(session: Session, model: type[Any]) -> Insert:
     """INSERT ... ON CONFLICT DO NOTHING in the words of this session's database."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(model).on_conflict_do_nothing()
-    return sqlite.insert(model).on_conflict_do_nothing()
+    found: Insert = insert_into(session, model).on_conflict_do_nothing()
+    return found
 
 
 def _free(session: Session, whose: ColumnElement[bool], max_attempts: int) -> list[Freed]:

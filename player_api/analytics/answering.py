@@ -18,6 +18,7 @@ from player_api import catalogue
 from player_api.analytics import coverage, merge, metrics, stored, tables
 from player_api.analytics.merge import ALL, Curve
 from player_api.keys import Principal
+from player_api.ranges import matches
 from player_api.services import Services
 
 Format = Annotated[Literal["json", "csv"], Query(alias="format", description="csv: RFC 4180.")]
@@ -53,7 +54,7 @@ def answer(services: Services, who: Principal, video_id: str, name: str, how: st
     # How far it is counted, and what it says: chapters and the hour of the day are in it, too.
     tag = f'"{known.counted_id if known else 0:x}-{hashlib.blake2b(body, digest_size=6).hexdigest()}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if known_tag is not None and tag in (one.strip().removeprefix("W/") for one in known_tag.split(",")):
+    if matches(known_tag, tag):
         return Response(status_code=304, headers=headers)
     if how == "csv":
         headers["Content-Disposition"] = f'attachment; filename="{video.id}-{name}.csv"'
