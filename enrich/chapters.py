@@ -1,8 +1,8 @@
 """Chapters of a video from what is said and shown. Pure.
 
-A chapter opens where the words change, after a pause, with a word such as "next", and where a new slide comes: each place
-between two sentences is scored by these, and the best are taken, a given distance apart. docs/chapters.md says how
-well this finds the chapters that people set, and where its figures come from.
+A chapter opens where the words change, after a pause, with a word such as "next", where a new slide comes, and where a film
+that is seldom cut is cut: each place between two sentences is scored by these, and the best are taken, a given distance
+apart. docs/chapters.md says how well this finds the chapters that people set, and where its figures come from.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ APART_S, LEAST_S = 40.0, 10.0
 SHORT_S = 180.0  # a video this short has chapters only where its slides have headlines
 
 _PAUSE, _MOST_PAUSE_S, _CUE = 0.5, 3.0, 0.5
+_CUT, _CUT_NEAR_S = 1.0, 3.0  # a cut says half of it where there are as many as chapters, and less the more there are
 # How a lecturer goes on to the next thing. Other languages do without.
 _CUES = {
     "en": {"so", "now", "next", "let", "finally", "ok", "okay", "first", "second", "third", "another", "alright", "well"},
@@ -56,20 +57,22 @@ class _Place(Frozen):
 
 
 def find(words: Sequence[Word], slides: Sequence[Slide], duration_s: float, language: str | None = None,
-         others: Background | None = None, *, every_s: float | None = None) -> list[Chapter]:
+         others: Background | None = None, *, every_s: float | None = None, cuts_s: Sequence[float] = ()) -> list[Chapter]:
     """The chapters of a video of `duration_s`: at least three, of which the first begins at 0, or none at all.
 
     There is about one in `every_s`; without it, in 200 s, but no more than 20, and up to one in 120 s where slides say so.
     There are none where nothing is said nor shown, and in less than three minutes only where slides have headlines.
     Titles depend on the `language` (BCP 47), and on what `others`, more videos of the organization, are about.
+    `cuts_s`: where the scenes of a film begin, in order.
     """
     said = [one for one in sentences(words) if 0 <= one.start_s < duration_s]
     shown = [one for one in openings(slides) if 0 <= one.start_s < duration_s]
     apart_s = APART_S if every_s is None else max(LEAST_S, min(APART_S, every_s / 2))
     short = duration_s < SHORT_S
     cues = _CUES.get((language or "").partition("-")[0].lower(), set())
-    places = _best(_places(said, shown, cues, short=short), duration_s, _count(shown, duration_s, every_s),
-                   LEAST_S if short else apart_s)
+    cut = _CUT / (1 + len(cuts_s) * EVERY_S / max(duration_s, EVERY_S))
+    places = _best(_places(said, shown, cues, cuts_s, cut, short=short), duration_s,
+                   _count(shown, duration_s, every_s), LEAST_S if short else apart_s)
     if len(places) + 1 < LEAST:
         return []
     first = next((one for one in shown if one.start_s < NEAR_S), None)
@@ -87,8 +90,12 @@ def _count(shown: Sequence[Opening], duration_s: float, every_s: float | None) -
     return max(LEAST, min(MOST, max(round(duration_s / EVERY_S), min(sections, int(duration_s / CLOSEST_S)))))
 
 
-def _places(said: Sequence[Sentence], shown: Sequence[Opening], cues: Set[str], *, short: bool) -> list[_Place]:
-    """Every place where a chapter may open: where a sentence begins, and where a slide comes while nobody begins one."""
+def _places(said: Sequence[Sentence], shown: Sequence[Opening], cues: Set[str], cuts_s: Sequence[float], cut: float,
+            *, short: bool) -> list[_Place]:
+    """Every place where a chapter may open: where a sentence begins, and where a slide comes while nobody begins one.
+
+    `cut`: how much a cut nearby says for a chapter.
+    """
     spoken_s = [one.start_s for one in said]
     quiet = [one for one in shown if not _near(spoken_s, one.start_s)]
     starts_s = sorted(spoken_s + [one.start_s for one in quiet])
@@ -103,13 +110,14 @@ def _places(said: Sequence[Sentence], shown: Sequence[Opening], cues: Set[str], 
             continue
         cue = at_s in by_start and next(terms(by_start[at_s].text), "") in cues
         found.append(_Place(start_s=round(opening.start_s if opening else at_s, 3), opening=opening,
-                            score=new + _PAUSE * pause + _CUE * cue + (opening.weight if opening else 0.0)))
+                            score=new + _PAUSE * pause + _CUE * cue + (opening.weight if opening else 0.0)
+                                  + cut * _near(cuts_s, at_s, _CUT_NEAR_S)))
     return found
 
 
-def _near(times_s: Sequence[float], at_s: float) -> bool:
-    i = bisect_left(times_s, at_s - NEAR_S)
-    return i < len(times_s) and times_s[i] <= at_s + NEAR_S
+def _near(times_s: Sequence[float], at_s: float, within_s: float = NEAR_S) -> bool:
+    i = bisect_left(times_s, at_s - within_s)
+    return i < len(times_s) and times_s[i] <= at_s + within_s
 
 
 def _best(places: Iterable[_Place], duration_s: float, count: int, apart_s: float) -> list[_Place]:

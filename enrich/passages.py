@@ -25,7 +25,7 @@ def passages_of(said: Sequence[Word]) -> list[Passage]:
     found: list[Passage] = []
     piece: list[list[Word]] = []
     added = False  # whether the piece has more than what the passage before ended with
-    for sentence in _sentences(said):
+    for sentence in sentences_of(said):
         if added and _lasts_s([*piece, sentence]) > MOST_S:
             found.append(_passage(piece))
             piece, added = piece[-1:] if _lasts_s(piece[-1:]) <= _OVERLAP_S else [], False
@@ -55,7 +55,7 @@ def words_of(captions: Sequence[Caption]) -> list[Word]:
     return words
 
 
-def _sentences(said: Sequence[Word]) -> Iterator[list[Word]]:
+def sentences_of(said: Sequence[Word]) -> Iterator[list[Word]]:
     """Runs of words up to a full stop or a long pause. Who does not stop is cut when a passage is full."""
     sentence: list[Word] = []
     signs = 0

@@ -27,6 +27,8 @@ _JOIN_S = 0.5  # speech on both sides of a block's end is one stretch
 _WINDOW_S = 30.0  # what Whisper looks at
 _OFTEN_S = 240.0  # a place for the language in every four minutes
 _MOST_EXPECTED = 223  # tokens of words to expect: half of what Whisper has room for, the other half is for what it says
+_BRIEF_FRAMES = 1000  # of a hundredth of a second: a span of live speech, and something behind it
+_BRIEF_TOKENS = 120
 _RARE = 2  # a word that the model spells in so many pieces is one that it has not heard often
 
 
@@ -41,7 +43,7 @@ class Language(NamedTuple):
 class Recognizer:
     """A loaded model."""
 
-    def __init__(self, model: SpeechModel) -> None:
+    def __init__(self, model: SpeechModel, threads: int = _MOST_THREADS) -> None:
         """Raises ConfigError(speech_model) when the model can not be loaded."""
         import ctranslate2
         from faster_whisper import BatchedInferencePipeline, WhisperModel
@@ -52,7 +54,7 @@ class Recognizer:
         try:
             self._whisper = WhisperModel(
                 model.where, device="cuda" if on_gpu else "cpu", compute_type="float16" if on_gpu else "int8",
-                cpu_threads=min(_MOST_THREADS, os.cpu_count() or 1))
+                cpu_threads=min(threads, os.cpu_count() or 1))
         except Exception as error:  # files that lack, are damaged or can't be downloaded: each library says it its own way
             raise ConfigError("speech_model", f"The speech model {model.name} can not be loaded ({error}). Set "
                               "LECTERN_SPEECH_MODEL to a folder, or to a name that faster-whisper knows.") from error
@@ -105,6 +107,34 @@ class Recognizer:
             yield Segment(words=words, average_logprob=one.avg_logprob, no_speech=one.no_speech_prob)
 
 
+    # -- spans of a few seconds, while they are live
+
+    def seen(self, samples: NDArray[np.float32]) -> Any:
+        """What the model sees in up to ten seconds of sound; what is longer is cut off."""
+        import ctranslate2
+        import numpy as np
+
+        features = self._whisper.feature_extractor(samples)[:, :_BRIEF_FRAMES]
+        padded = np.pad(features, ((0, 0), (0, _BRIEF_FRAMES - features.shape[1])))
+        return self._whisper.model.encode(ctranslate2.StorageView.from_array(padded[None].astype(np.float32)))
+
+    def sounds_like(self, seen: Any) -> dict[str, float]:
+        """The odds of each language."""
+        if self.model.english_only:
+            return {"en": 1.0}
+        return {token[2:-2]: odds for token, odds in self._whisper.model.detect_language(seen)[0]}
+
+    def brief(self, seen: Any, code: str) -> tuple[str, float, float]:
+        """What is said, the average log probability of its tokens, and the odds that nobody speaks."""
+        from faster_whisper.tokenizer import Tokenizer
+
+        tokens = Tokenizer(self._whisper.hf_tokenizer, self._whisper.model.is_multilingual, task="transcribe", language=code)
+        (found,) = self._whisper.model.generate(
+            seen, [[*tokens.sot_sequence, tokens.no_timestamps]], beam_size=1, max_length=_BRIEF_TOKENS,
+            return_scores=True, return_no_speech_prob=True)
+        return tokens.decode(found.sequences_ids[0]).strip(), found.scores[0], found.no_speech_prob
+
+
 @lru_cache(maxsize=1)
 def load(model: SpeechModel) -> Recognizer:
     """The model, loaded by the first who asks. Raises ConfigError."""
@@ -131,6 +161,14 @@ def stretches(sound: NDArray[np.int16]) -> Iterator[tuple[float, list[Stretch]]]
         last = at + block >= len(sound)
         open_end = found.pop() if found and not last and end_s - found[-1].end_s < _JOIN_S else None
         yield end_s, found
+
+
+def voice(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The odds that somebody speaks, for every 32 ms."""
+    from faster_whisper.vad import get_vad_model
+
+    found: NDArray[np.float32] = get_vad_model()(samples).reshape(-1)
+    return found
 
 
 def as_floats(samples: NDArray[np.int16]) -> NDArray[Any]:

@@ -51,7 +51,16 @@ class Slides(Frozen):
 
 def load(storage: Storage, organization_id: str, video_id: str) -> Slides | None:
     """What was found of a video; None: nobody has looked yet."""
+    return _read(storage, keys.slides(organization_id, video_id))
+
+
+def load_live(storage: Storage, organization_id: str, video_id: str) -> Slides | None:
+    """What was found of it while it is, or was, live; None: nothing, or it never was."""
+    return _read(storage, keys.live_slides(organization_id, video_id))
+
+
+def _read(storage: Storage, key: str) -> Slides | None:
     try:
-        return Slides.model_validate_json(storage.read(keys.slides(organization_id, video_id)))
+        return Slides.model_validate_json(storage.read(key))
     except NotFound:
         return None

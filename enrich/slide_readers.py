@@ -44,8 +44,11 @@ class Reader(Protocol):
         """The lines on a JPEG that lies in the folder `work`. Raises StepFailed."""
 
 
-def find_reader(run: Runner, tools: Tools, languages: Sequence[str], *, max_pixels: int, nice: int) -> Reader | None:
-    """The best reader that this machine has, for text in these languages (BCP 47); None: there is none."""
+def find_reader(run: Runner, tools: Tools, languages: Sequence[str], *, max_pixels: int, nice: int, light: bool = False
+                ) -> Reader | None:
+    """The best reader that this machine has, for text in these languages (BCP 47); None: there is none. `light`: none that
+    takes hundreds of megabytes.
+    """
     page = _Page(run, tools, max_pixels, nice)
     if which("tesseract"):
         try:
@@ -53,7 +56,7 @@ def find_reader(run: Runner, tools: Tools, languages: Sequence[str], *, max_pixe
         except StepFailed as failure:
             if failure.code != "tool_failed":
                 raise
-    return Rapid(page) if find_spec("rapidocr") else None
+    return Rapid(page) if find_spec("rapidocr") and not light else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ class Voice(Frozen):
 def speech_command(tools: Tools, voice: Voice, source: Path, made: Path, *, max_pixels: int) -> Command:
     """Write the sound of `voice` to the file `made`. Gaps become silence, so that sample n is second n / 16,000."""
     origin_s = voice.origin_s
-    sound = ffmpeg.input(f"file:{source}")[str(voice.stream_index)]
+    # With the source's own time stamps, which `origin_s` is one of: ffmpeg would have them begin at 0.
+    sound = ffmpeg.input(f"file:{source}", copyts=None)[str(voice.stream_index)]
     sound = sound.filter("asetpts", f"round(PTS-({origin_s.numerator}/{origin_s.denominator})/TB)")
     # Two filters: one that fills gaps and changes the rate at once loses sound (ffmpeg 8.1).
     sound = sound.filter("aresample", voice.source_rate_hz, **{"async": 1, "min_hard_comp": "0.02", "first_pts": 0})

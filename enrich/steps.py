@@ -12,6 +12,7 @@ from enrich.cues import cues
 from enrich.heard import Heard, Opening, words_so_far
 from enrich.plausible import plausible
 from enrich.recognizer import Recognizer
+from enrich.scene import load as load_scenes
 from enrich.slide import Slide
 from enrich.slide import load as load_slides
 from enrich.speech_models import SpeechModel
@@ -60,7 +61,7 @@ def listen(ctx: StepContext, voice: Voice) -> dict[str, Any]:
     at once, and the answer has the same form; it is {} where that would not be safe. Raises StepFailed, ConfigError,
     OutOfSpace.
     """
-    with ctx.storage.local(keys.source(ctx.video.organization_id, ctx.video.id)) as source:
+    with ctx.storage.local(keys.source(ctx.video.organization_id, ctx.video.source_folder)) as source:
         return listen_to(ctx, voice, source)
 
 
@@ -198,13 +199,15 @@ def _written(ctx: StepContext, where: SpeechKeys) -> Transcript | None:
 
 
 def outline(ctx: StepContext) -> dict[str, Any]:
-    """What chapters and topics are found in, as far as it is there: {"words", "slides"}."""
+    """What chapters and topics are found in, as far as it is there: {"words", "slides", "cuts_s"}."""
     written = _written(ctx, _keys(ctx))
-    return {"words": written.words if written else (), "slides": _slides(ctx)}
+    film = load_scenes(ctx.storage, ctx.video.organization_id, ctx.video.folder)
+    return {"words": written.words if written else (), "slides": _slides(ctx),
+            "cuts_s": [scene.start_s for scene in film.scenes[1:]] if film else []}
 
 
 def _slides(ctx: StepContext) -> Sequence[Slide]:
-    found = load_slides(ctx.storage, ctx.video.organization_id, ctx.video.id)
+    found = load_slides(ctx.storage, ctx.video.organization_id, ctx.video.folder)
     return found.slides if found else ()
 
 
@@ -255,7 +258,7 @@ def _reach(span: Sequence[Stretch]) -> tuple[float, float]:
 
 
 def _keys(ctx: StepContext) -> SpeechKeys:
-    return SpeechKeys.of(ctx.video.organization_id, ctx.video.id)
+    return SpeechKeys.of(ctx.video.organization_id, ctx.video.folder)
 
 
 def _sound(ctx: StepContext, voice: Voice, source: Path) -> NDArray[np.int16]:

@@ -1,4 +1,4 @@
-"""The only module that starts processes: one command under limits, and Lectern's own servers.
+"""Starts the programs that are not ours, and no other module does: one command under limits.
 
 A command is started as
 
@@ -24,7 +24,7 @@ import socket
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Literal
 
@@ -33,6 +33,7 @@ from infra.core.errors import LecternError, OutOfSpace, StepFailed
 from infra.core.settings import Settings
 from infra.core.steps import Completed
 from infra.giving_way import LOOK_S, Background, waited_for
+from infra.piped import Piped
 
 TAIL_LINES = 40
 STDOUT_BYTES = 64 << 20  # a command that prints more must be read through on_stdout
@@ -50,6 +51,7 @@ _YIELD = ('for try in 1 2 3 4 5; do { echo "$0" > /proc/self/autogroup; } 2>/dev
           '[ -w /proc/self/autogroup ] || break; sleep 0.1; done; exec nice -n "$0" "$@"')
 # Standard input is a socket to us: the first line out says that from now on it dies with us, a line back that we live.
 _BEGIN = 'echo >&0 && read answer && exec "$@" < /dev/null'
+_BEGIN_FED = 'echo >&0 && read answer && exec "$@"'  # the socket stays: it brings what the tool reads
 # Nothing of our own environment, where secrets are, reaches a tool.
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/tmp",
                 "AV_LOG_FORCE_NOCOLOR": "1"}
@@ -72,7 +74,7 @@ class ProcessRunner:
 
     def __init__(self, settings: Settings) -> None:
         self._bwrap = shutil.which("bwrap") if settings.sandbox == "auto" else None
-        self._setpriv = _setpriv_if_it_works()
+        self._setpriv = find_setpriv()
         # Without a data folder (`lectern plan`) nothing else runs that could give way.
         self._sign = settings.data.absolute() / "somebody-waits.lock" if settings.data.is_dir() else None
         if self._bwrap and not self._trial(self._bwrap):
@@ -125,7 +127,36 @@ class ProcessRunner:
             raise failure
         return Completed(bytes(child.collected), stderr, time.monotonic() - started, child.cpu_s)
 
-    def _argv(self, command: Command, tool: str) -> list[str]:
+    def open(self, make: Callable[[Sequence[int]], Command], outputs: int) -> Piped:
+        """Start a command that reads what we send it and writes to `outputs` pipes, until it ends or is ended.
+
+        `make` gets the numbers that the pipes have in the command. Call it from a thread that lives as long as the
+        command should. Raises ToolFailed when the program is not there, OSError.
+        """
+        pipes = [os.pipe() for _ in range(outputs)]
+        ours, its = socket.socketpair()
+        its.settimeout(None)
+        try:
+            command = make([write for _, write in pipes])
+            tool = shutil.which(command.argv[0])
+            if tool is None:
+                raise ToolFailed("tool_failed", f"The program {command.argv[0]} is not installed here.")
+            process = subprocess.Popen(
+                self._argv(command, tool, _BEGIN_FED), stdin=its.fileno(), stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, env=_ENVIRONMENT, cwd=command.work, start_new_session=True,
+                pass_fds=[write for _, write in pipes])
+        except BaseException:
+            ours.close()
+            for read, _ in pipes:
+                os.close(read)
+            raise
+        finally:
+            its.close()
+            for _, write in pipes:
+                os.close(write)
+        return Piped(process, ours, [read for read, _ in pipes])
+
+    def _argv(self, command: Command, tool: str, begin: str = _BEGIN) -> list[str]:
         limits = command.limits
         argv = ["/bin/sh", "-c", _LAUNCH, "sh", str(limits.cpu_s), str(limits.memory_bytes >> 10),
                 str(limits.file_bytes >> 9)]
@@ -135,7 +166,7 @@ class ProcessRunner:
             argv += [self._bwrap, *_sandbox_args(tool, command.reads, command.work), "--"]
         elif self._setpriv:
             argv += [self._setpriv, "--pdeathsig", "KILL", "--"]
-        return [*argv, "/bin/sh", "-c", _BEGIN, "sh", tool, *command.argv[1:]]
+        return [*argv, "/bin/sh", "-c", begin, "sh", tool, *command.argv[1:]]
 
     def _trial(self, bwrap: str) -> bool:
         true = shutil.which("true") or "/bin/true"
@@ -322,30 +353,7 @@ def _works(argv: list[str]) -> bool:
         return False
 
 
-def _setpriv_if_it_works() -> str | None:
+def find_setpriv() -> str | None:
+    """The program that has a process die with its parent; None where there is none that can."""
     setpriv = shutil.which("setpriv")  # BusyBox has one without --pdeathsig
     return setpriv if setpriv and _works([setpriv, "--pdeathsig", "KILL", "--", "true"]) else None
-
-
-def spawn(argv: Sequence[str], *, env: Mapping[str, str] | None = None,
-          cwd: Path | None = None, output: IO[bytes] | int | None = None) -> subprocess.Popen[bytes]:
-    """Start one of Lectern's own processes in a process group of its own, with our environment plus `env`.
-
-    Ctrl-C in the terminal reaches only the parent, which ends the others in order (`end_group`). On Linux it
-    gets SIGTERM when the calling *thread* ends, so call this from the main thread. `output` takes stdout and
-    stderr; None: where ours go. Raises OSError.
-    """
-    setpriv = _setpriv_if_it_works()
-    return subprocess.Popen([*([setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []), *argv],
-                            stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                            env={**os.environ, **(env or {})}, cwd=cwd, start_new_session=True)
-
-
-def end_group(process: subprocess.Popen[bytes], grace_s: float) -> None:
-    """SIGTERM to the process, SIGKILL to its whole group when it is still there after `grace_s` seconds."""
-    process.terminate()
-    try:
-        process.wait(grace_s)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

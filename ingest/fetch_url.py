@@ -46,7 +46,7 @@ def fetch_url(ctx: StepContext) -> Outcome:
     info = packets.with_packets(info, download.path)
     ctx.check()
     # Last, because it may consume the file, and because what is refused must not be stored.
-    ctx.storage.put(keys.source(ctx.video.organization_id, ctx.video.id), download.path)
+    ctx.storage.put(keys.source(ctx.video.organization_id, ctx.video.folder), download.path)
     ctx.progress(1.0)
     return {"media_info": info.model_dump(mode="json"), "sha256": download.sha256.hexdigest(),
             "size_bytes": download.size_bytes, "file_name": download.file_name}

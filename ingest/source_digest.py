@@ -11,7 +11,7 @@ from infra.core.steps import Outcome, StepContext
 
 def digest_source(ctx: StepContext) -> Outcome:
     """Read the source once, never holding more than a piece of it: {"sha256": hexadecimal}. Raises StepFailed."""
-    key = keys.source(ctx.video.organization_id, ctx.video.id)
+    key = keys.source(ctx.video.organization_id, ctx.video.source_folder)
     found = ctx.storage.stat(key)
     digest = hashlib.sha256()
     try:

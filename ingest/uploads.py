@@ -134,9 +134,11 @@ class UploadRows:
                 Upload.id == upload.id, Upload.organization_id == upload.organization_id))
 
     def became_video(self, upload: UploadRecord) -> bool:
-        """Whether the video that this upload is to become is there, deleted or not."""
+        """Whether the video that this upload is to become is there, deleted or not, or another one has its source."""
+        its = upload.future_video_id
         with self._database.read() as session:
-            return session.get(Video, upload.future_video_id) is not None
+            return session.scalar(select(Video.id).where((Video.id == its) | (Video.media_id == its) | (
+                Video.source_id == its)).limit(1)) is not None
 
     def _select(self, *conditions: Any) -> list[UploadRecord]:
         with self._database.read() as session:

@@ -7,23 +7,30 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from enrich.steps import OPENING, has_opening
 from infra.core.errors import NotFound, Rejected
 from infra.core.ids import new_id
+from infra.core.live import LiveState
 from infra.core.media import MediaInfo
 from infra.core.search_index import Kind, Passage
-from infra.db import search, steps
-from infra.db.models import Organization, Step, StepState, Video
+from infra.db import live, search, steps
+from infra.db.live import OPEN
+from infra.db.models import UNFINISHED, Organization, Step, StepState, Video
 from infra.db.session import now
+from player_api import trimmed
 from transcode import trickplay
 from transcode.plan import Plan
 from transcode.steps import fill_keys, storyboard_keys
 
 DOWNLOAD = "download"  # the step that makes a file; its key is the rendition
 EMBED = "embed"  # the step that makes vectors for search; its key is the sentence model
+PARTS = "parts"  # the step that finds out what is said and shown in each part, for predictions
+NOT_WAITED_FOR = (DOWNLOAD, EMBED, PARTS)  # a video is ready without them
+_BY_ID = select(Video).where(Video.id == bindparam("video_id"), Video.organization_id == bindparam("organization_id"),
+                             Video.deleted_at.is_(None))  # made once: most requests begin with it
 
 
 def add(session: Session, organization_id: str, *, video_id: str, title: str, language: str | None = None,
@@ -117,7 +124,23 @@ def check_poster(video: Video, at_s: float | None) -> None:
 def poster_url(video: Video) -> str:
     """Where the poster is. Another choice is another address, so that no cache shows the old one."""
     at_s = poster_s(video)
-    return f"/play/{video.playback_id}/thumbnail.jpg" + (f"?time={at_s:g}" if at_s is not None else "")
+    return f"{lasting_address(video)}/thumbnail.jpg" + (f"?time={at_s:g}" if at_s is not None else "")
+
+
+def version(media_id: str | None) -> str | None:
+    """What tells the pieces of this source of a video from those of the ones before it; None: it has had no other."""
+    return media_id.partition("_")[2] if media_id else None
+
+
+def lasting_address(video: Video) -> str:
+    """The folder of what caches may keep for ever. When the source is replaced it is another one."""
+    its = version(video.media_id)
+    return f"/play/{video.playback_id}" + (f"~{its}" if its else "")
+
+
+def still_url(folder: str, tenth: int) -> str:
+    """The picture at `tenth` tenths of a second; `folder` is `lasting_address`."""
+    return f"{folder}/thumbnail.jpg?time={tenth / 10:g}"
 
 
 def default_title(file_name: str | None) -> str:
@@ -128,20 +151,10 @@ def default_title(file_name: str | None) -> str:
 
 def get(session: Session, organization_id: str, video_id: str) -> Video:
     """The video, if it is this organization's. Raises NotFound."""
-    video = session.scalar(
-        select(Video).where(Video.id == video_id, Video.organization_id == organization_id, Video.deleted_at.is_(None))
-    )
+    video = session.scalar(_BY_ID, {"video_id": video_id, "organization_id": organization_id})
     if video is None:
         raise NotFound("video_not_found", "There is no such video.")
     return video
-
-
-def page(session: Session, organization_id: str, limit: int, after: tuple[float, str] | None) -> list[Video]:
-    """Up to `limit` videos, newest first, beginning behind the position `after`."""
-    query = select(Video).where(Video.organization_id == organization_id, Video.deleted_at.is_(None))
-    if after is not None:
-        query = query.where(tuple_(Video.created_at, Video.id) < tuple_(*after))
-    return list(session.scalars(query.order_by(Video.created_at.desc(), Video.id.desc()).limit(limit)))
 
 
 def steps_of(session: Session, video_ids: list[str]) -> dict[str, list[Step]]:
@@ -152,30 +165,41 @@ def steps_of(session: Session, video_ids: list[str]) -> dict[str, list[Step]]:
     return found
 
 
-def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
-    """The video as the API shows it."""
+def described(session: Session, videos: Sequence[Video]) -> list[dict[str, Any]]:
+    """These videos as the API shows them."""
+    ids = [video.id for video in videos]
+    its_steps, lives = steps_of(session, ids), live.states_of(session, ids)
+    return [describe(video, its_steps[video.id], lives.get(video.id)) for video in videos]
+
+
+def describe(video: Video, its_steps: list[Step], its_live: LiveState | None = None) -> dict[str, Any]:
+    """The video as the API shows it. `its_live`: the state of its live session, where it has one."""
     plan = Plan.model_validate(video.plan) if video.plan else None
     # Not parsed: a list of videos shows many, and this is all that is needed of it.
     loudness = {stream["index"]: stream.get("loudness") for stream in (video.media_info or {}).get("audio", ())}
     downloads = _downloads(video, its_steps)
-    its_steps = _own(its_steps)
+    its_steps = own_steps(its_steps)
     failed = next((step for step in its_steps if step.state == StepState.FAILED), None)
     error = None
     bit_rates = video.bit_rates or {}
+    playable = plan is not None or its_live not in (None, LiveState.WAITING)
     if failed is not None:
         error = _error(failed) | {"step": failed.step}
     return {
         "id": video.id,
         "title": video.title,
+        "description": video.description,
+        "tags": video.tags or [],
+        "visibility": video.visibility,
         "language": video.language,
         "file_name": video.file_name,
-        "status": _status(plan, its_steps),
-        "playable": plan is not None,
+        "status": status_of(plan is not None, its_steps, its_live),
+        "playable": playable,
         "progress": _progress(its_steps),
         "error": error,
         "playback_id": video.playback_id,
         "watch_url": f"/watch/{video.playback_id}",
-        "playlist_url": f"/play/{video.playback_id}/master.m3u8" if plan else None,
+        "playlist_url": f"/play/{video.playback_id}/master.m3u8" if playable else None,
         "poster_url": poster_url(video) if plan else None,
         "poster_time_s": video.poster_time_s,
         "storyboard_url": f"/play/{video.playback_id}/storyboard.vtt" if plan else None,
@@ -184,7 +208,9 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
         "glossary": video.glossary or [],
         "translate_to_english": video.translate_to_english,
         "source": {"sha256": video.source_sha256, "size_bytes": video.source_bytes, "url": video.source_url,
-                   "fit": _fit(plan)},
+                   "fit": _fit(plan), "replaced_at": rfc3339(video.replaced_at) if video.replaced_at else None,
+                   "earlier_video_id": video.earlier_video_id},
+        "trim": _trim(video),
         "warnings": list(plan.warnings) if plan else [],
         "renditions": [
             {"name": rendition.name, "codec": rendition.codec, "codecs": rendition.codecs,
@@ -209,12 +235,20 @@ def describe(video: Video, its_steps: list[Step]) -> dict[str, Any]:
 
 def is_ready(its_steps: Sequence[Step]) -> bool:
     """Whether nothing more is done for a video that has a plan."""
-    return {step.state for step in _own(its_steps)} <= {StepState.DONE, StepState.FAILED}
+    return {step.state for step in own_steps(its_steps)} <= {StepState.DONE, StepState.FAILED}
 
 
-def _own(its_steps: Sequence[Step]) -> list[Step]:
-    """Without those that the video is ready without; vectors are made again whenever a word of it changes."""
-    return [step for step in its_steps if step.step not in (DOWNLOAD, EMBED)]
+def own_steps(its_steps: Sequence[Step]) -> list[Step]:
+    """Without those that the video is ready without; some are done again whenever a word of it changes."""
+    return [step for step in its_steps if step.step not in NOT_WAITED_FOR]
+
+
+def _trim(video: Video) -> dict[str, float] | None:
+    its = trimmed.of(video)
+    if its is None:
+        return None
+    start_s, end_s = its.seconds
+    return {"start_s": round(start_s, 3), "end_s": round(end_s, 3), "whole_s": round(float(its.whole_s), 3)}
 
 
 def _fit(plan: Plan | None) -> dict[str, Any] | None:
@@ -240,13 +274,23 @@ def _error(step: Step) -> dict[str, Any]:
     return {"code": step.error_code, "message": step.error_message, "retryable": step.retryable}
 
 
-def _status(plan: Plan | None, its_steps: list[Step]) -> str:
+def _live_status(state: LiveState, its_steps: list[Step]) -> str:
+    """Of a video that is nothing but its live session: when that is over, the recording is complete, and becomes more."""
+    if state in OPEN:
+        return "waiting" if state is LiveState.WAITING else "live"
+    return "processing" if {step.state for step in its_steps} - {StepState.DONE, StepState.FAILED} else "ready"
+
+
+def status_of(planned: bool, its_steps: list[Step], its_live: LiveState | None = None) -> str:
+    """Of a video with these steps of its own; `listing` says the same in SQL."""
+    if its_live and not planned:
+        return _live_status(its_live, its_steps)
     states = {step.state for step in its_steps}
-    if states & {StepState.READY, StepState.RUNNING, StepState.WAITING}:
-        begun = plan is not None or any(step.attempt for step in its_steps)
+    if not states.isdisjoint(UNFINISHED):
+        begun = planned or any(step.attempt for step in its_steps)
         return "processing" if begun else "waiting"
     # Whatever could not be rendered in advance is rendered on demand: only a video without a plan has failed.
-    return "ready" if plan is not None else "failed"
+    return "ready" if planned else "failed"
 
 
 def _progress(its_steps: list[Step]) -> float:

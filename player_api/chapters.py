@@ -1,4 +1,4 @@
-"""Chapters and topics: their rows, /api/v1/videos/{id}/chapters and /topics, and what players get of them.
+"""Chapters and topics: their rows, and what players get of them.
 
 As with captions a revision is never changed. Those that somebody sent count until they are given up, whatever is found
 meanwhile; those that were found are kept beside them.
@@ -7,41 +7,34 @@ meanwhile; those that were found are kept beside them.
 from __future__ import annotations
 
 import html
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Body, Depends, Header
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from starlette.responses import JSONResponse, Response
 
 from enrich import caption_files, phrases
 from enrich.caption_files import Caption
 from enrich.chapters import Chapter
 from enrich.phrases import Background, Phrase
-from enrich.titles import MOST_CHARACTERS
+from enrich.retiming import cut_chapters, joined_chapters
 from enrich.topics import OF_A_CHAPTER, OF_A_VIDEO
-from infra.core.errors import Conflict, NotFound, Rejected
+from infra.core.errors import Conflict
 from infra.core.search_index import Kind, Passage
-from infra.db import search
+from infra.db import search, steps
 from infra.db.models import ChapterRevision, Video
 from infra.db.session import now
-from player_api import catalogue, shapes
+from player_api import catalogue
 from player_api.if_match import names_revision
-from player_api.keys import Principal
-from player_api.services import Services
-from player_api.shapes import ChapterEntry, ChapterList, ChapterRevisions, Topics
+from player_api.trimmed import Trimmed, seconds
 from transcode.plan import Plan
+from transcode.trim import Trim
 
 MOST = 200  # chapters
-_NO_SIGNS = ("Cc", "Cs")  # control characters, of which databases take no zero; half of a pair
+_FOUND, _SET = "found", "set"  # kinds of chapters
 _OTHER_VIDEOS = 200  # as many tell what an organization's videos have in common
-
-_IfMatch = Annotated[str | None, Header(
-    max_length=40, description="The ETag of the revision that was edited: 409 when there is a newer one.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +77,64 @@ def save_machine(session: Session, video: Video, found: Sequence[Chapter]) -> bo
     known = _newest(session, video.id, found=True)
     if [one.model_dump(mode="json") for one in found] == ((known.chapters if known else None) or []):
         return False
-    _add(session, video, last.revision + 1 if last else 1, None, found)
+    add(session, video, last.revision + 1 if last else 1, None, found)
     return True
+
+
+def save_marked(session: Session, video: Video, marked: Sequence[Chapter], key_id: str) -> bool:
+    """Save the chapters that somebody marked while it was live, unless some are set already. Whether they were saved."""
+    _lock(session, video)
+    last = _newest(session, video.id)
+    if last is not None and last.key_id is not None:
+        return False
+    add(session, video, last.revision + 1 if last else 1, key_id, marked)
+    return True
+
+
+def set_aside(session: Session, video: Video, key_id: str) -> bool:
+    """Have chapters that somebody set count no more, since they are of another recording. Whether there were any."""
+    if not current(session, video.id).edited:
+        return False
+    add(session, video, next_revision(session, video, None), key_id, None)
+    return True
+
+
+def retime(session: Session, video: Video, was: Trimmed | None, to: Trim | None, key_id: str) -> dict[str, int]:
+    """Have the chapters that were found, and those that somebody set, fit another part of the recording; None: all of it.
+
+    The answer: of both kinds the revision that says what there is of all of it.
+    """
+    _lock(session, video)
+    rows = {_FOUND: _newest(session, video.id, found=True)}
+    if current(session, video.id).edited:
+        rows[_SET] = _newest(session, video.id)
+    whole_revisions = {}
+    for kind, row in rows.items():
+        if row is None:
+            continue
+        shown, key = _chapters_of(row), key_id if kind == _SET else None
+        whole, revision = shown, row.revision
+        if was is not None:
+            before = was.chapters.get(kind) or was.chapters.get(_FOUND, 0)
+            known = _chapters_of(session.get(ChapterRevision, (video.id, before)))
+            whole = joined_chapters(shown, known, *was.seconds)
+            if whole == known:
+                revision = before
+            elif to is not None:
+                revision = next_revision(session, video, None)
+                add(session, video, revision, key, whole)
+        add(session, video, next_revision(session, video, None), key, cut_chapters(whole, *seconds(to)) if to else whole)
+        whole_revisions[kind] = revision
+    return whole_revisions
+
+
+def copy(session: Session, video: Video, to: Video) -> None:
+    """Give another video, which has none, the chapters that count of this one."""
+    its = current(session, video.id)
+    if its.chapters:
+        row = _newest(session, video.id) if its.edited else _newest(session, video.id, found=True)
+        assert row is not None
+        add(session, to, 1, row.key_id, its.chapters)
 
 
 def save_topics(session: Session, video: Video, found: Sequence[Phrase]) -> None:
@@ -102,90 +151,14 @@ def background(session: Session, video: Video) -> Background:
     return phrases.background([one["text"] for one in topics or ()] for topics in session.scalars(query))
 
 
-def router(services: Services, creator: Callable[..., Any]) -> APIRouter:
-    """The routes under /videos/{id}; `creator` is the dependency that names who asks."""
-    routes = APIRouter(prefix="/videos/{video_id}", tags=["chapters"])
-    who_asks = Depends(creator)
-
-    @routes.get("/chapters", summary="Chapters of a video", response_model=ChapterList, responses=shapes.problems(404))
-    def get(video_id: str, who: Principal = who_asks) -> Response:
-        """Found in what is said and shown, or set by somebody. `items` is empty where there are none."""
-        with services.database.read() as session:
-            video = catalogue.get(session, who.organization_id, video_id)
-            return _answer(video, current(session, video.id))
-
-    @routes.put("/chapters", summary="Set the chapters", response_model=ChapterList, responses=shapes.problems(404, 409))
-    def put(video_id: str, sent: Annotated[list[ChapterEntry], Body(description=(
-                "In the order of time, the first at 0; empty: none are shown."))],
-            if_match: _IfMatch = None, who: Principal = who_asks) -> Response:
-        """They count from now on, whatever is found later. What was there stays in the history."""
-        with services.database.write() as session:
-            video = catalogue.get(session, who.organization_id, video_id)
-            chapters = checked(sent, float(Plan.model_validate(video.plan).duration_s) if video.plan else float("inf"))
-            _add(session, video, _next(session, video, if_match), who.key_id, chapters)
-            return _answer(video, current(session, video.id))
-
-    @routes.delete("/chapters", status_code=204, summary="Give up the set chapters", responses=shapes.problems(404, 409))
-    def give_up(video_id: str, if_match: _IfMatch = None, who: Principal = who_asks) -> Response:
-        """The chapters that were found count again. The history keeps those that somebody set."""
-        with services.database.write() as session:
-            video = catalogue.get(session, who.organization_id, video_id)
-            revision = _next(session, video, if_match)
-            if not current(session, video.id).edited:
-                raise NotFound("chapters_not_set", "Nobody has set the chapters of this video: there is nothing to give up. "
-                               "To have none shown, PUT an empty list.")
-            _add(session, video, revision, who.key_id, None)
-        return Response(status_code=204)
-
-    @routes.get("/chapters/revisions", summary="The history of the chapters", response_model=ChapterRevisions,
-                responses=shapes.problems(404))
-    def history(video_id: str, who: Principal = who_asks) -> dict[str, Any]:
-        with services.database.read() as session:
-            video = catalogue.get(session, who.organization_id, video_id)
-            rows = session.scalars(select(ChapterRevision).where(ChapterRevision.video_id == video.id)
-                                   .order_by(ChapterRevision.revision.desc())).all()
-        return {"items": [{"revision": row.revision, "key_id": row.key_id, "created_at": catalogue.rfc3339(row.created_at),
-                           "items": row.chapters} for row in rows]}
-
-    @routes.get("/topics", summary="What a video is about", response_model=Topics, responses=shapes.problems(404))
-    def topics(video_id: str, who: Principal = who_asks) -> dict[str, Any]:
-        """Its key phrases, and those of each chapter, the best first, with the times they are said at."""
-        with services.database.read() as session:
-            video = catalogue.get(session, who.organization_id, video_id)
-            found = [Phrase.model_validate(one) for one in video.topics or ()]
-            chapters = current(session, video.id).chapters
-        its_own = phrases.of_chapters(found, [one.start_s for one in chapters])
-        return {"items": [_topic(one) for one in found[:OF_A_VIDEO]], "chapters": [
-            {"start_s": chapter.start_s, "title": chapter.title, "items": [_topic(one) for one in its[:OF_A_CHAPTER]]}
-            for chapter, its in zip(chapters, its_own, strict=True)]}
-
-    return routes
-
-
-def checked(sent: Sequence[ChapterEntry], duration_s: float) -> list[Chapter]:
-    """The chapters that somebody sent. Raises Rejected(bad_chapters), whose sentence names the entry that is wrong."""
-    if len(sent) > MOST:
-        raise Rejected("bad_chapters", f"A video may have {MOST} chapters; these are {len(sent)}.")
-    found = [Chapter(start_s=round(one.start_s, 3), title=" ".join(one.title.split())) for one in sent]
-    before_s = None
-    for number, chapter in enumerate(found, 1):
-        why = None
-        if not chapter.title:
-            why = "it has no title"
-        elif len(chapter.title) > MOST_CHARACTERS:
-            why = f"its title has {len(chapter.title)} characters: at most {MOST_CHARACTERS} can be shown"
-        elif any(unicodedata.category(sign) in _NO_SIGNS for sign in chapter.title):
-            why = "there is a sign in its title that can not be shown"
-        elif before_s is None and chapter.start_s != 0:
-            why = "the first one has to begin at 0, so that every second belongs to a chapter"
-        elif before_s is not None and chapter.start_s <= before_s:
-            why = f"it begins at {chapter.start_s:g} s, and the one before it at {before_s:g} s: put them in order"
-        elif chapter.start_s >= duration_s:
-            why = f"it begins at {chapter.start_s:g} s, and the video ends at {duration_s:.3f} s"
-        if why:
-            raise Rejected("bad_chapters", f"Chapter {number} can not be used: {why}.")
-        before_s = chapter.start_s
-    return found
+def topics_of(session: Session, video: Video) -> dict[str, Any]:
+    """What a video and each of its chapters is about, as the API shows it."""
+    found = [Phrase.model_validate(one) for one in video.topics or ()]
+    chapters = current(session, video.id).chapters
+    its_own = phrases.of_chapters(found, [one.start_s for one in chapters])
+    return {"items": [_topic(one) for one in found[:OF_A_VIDEO]], "chapters": [
+        {"start_s": chapter.start_s, "title": chapter.title, "items": [_topic(one) for one in its[:OF_A_CHAPTER]]}
+        for chapter, its in zip(chapters, its_own, strict=True)]}
 
 
 def ends_s(chapters: Sequence[Chapter], duration_s: float) -> list[float]:
@@ -200,6 +173,10 @@ def vtt(chapters: Sequence[Chapter], duration_s: float) -> str:
         for one, end_s in zip(chapters, ends_s(chapters, duration_s), strict=True)])
 
 
+def _chapters_of(row: ChapterRevision | None) -> list[Chapter]:
+    return [Chapter.model_validate(one) for one in (row.chapters if row else None) or ()]
+
+
 def _newest(session: Session, video_id: str, *, found: bool = False) -> ChapterRevision | None:
     """The newest revision; with `found` of those that nobody sent."""
     query = select(ChapterRevision).where(ChapterRevision.video_id == video_id)
@@ -212,7 +189,7 @@ def _lock(session: Session, video: Video) -> None:
     session.execute(select(Video.id).where(Video.id == video.id).with_for_update())
 
 
-def _next(session: Session, video: Video, if_match: str | None) -> int:
+def next_revision(session: Session, video: Video, if_match: str | None) -> int:
     """The number of the revision to be. Raises Conflict when another one was edited."""
     _lock(session, video)
     last = session.scalar(select(func.max(ChapterRevision.revision)).where(ChapterRevision.video_id == video.id)) or 0
@@ -222,7 +199,8 @@ def _next(session: Session, video: Video, if_match: str | None) -> int:
     return last + 1
 
 
-def _add(session: Session, video: Video, revision: int, key_id: str | None, chapters: Sequence[Chapter] | None) -> None:
+def add(session: Session, video: Video, revision: int, key_id: str | None, chapters: Sequence[Chapter] | None) -> None:
+    """Save a revision; of None those that were found count again."""
     session.add(ChapterRevision(
         video_id=video.id, organization_id=video.organization_id, revision=revision, key_id=key_id,
         chapters=None if chapters is None else [one.model_dump(mode="json") for one in chapters],
@@ -232,16 +210,7 @@ def _add(session: Session, video: Video, revision: int, key_id: str | None, chap
     duration_s = float(Plan.model_validate(video.plan).duration_s) if video.plan else (shown[-1].start_s if shown else 0.0)
     search.replace(session, video.organization_id, video.id, Kind.CHAPTER, [
         Passage(one.start_s, end_s, one.title) for one, end_s in zip(shown, ends_s(shown, duration_s), strict=True)])
-
-
-def _answer(video: Video, its: Current) -> Response:
-    duration_s = float(Plan.model_validate(video.plan).duration_s) if video.plan else float("inf")
-    ends = [end_s if end_s < float("inf") else None for end_s in ends_s(its.chapters, duration_s)]
-    body = {"revision": its.revision, "edited": its.edited, "url": f"/play/{video.playback_id}/chapters.vtt",
-            "created_at": catalogue.rfc3339(its.created_at) if its.created_at is not None else None,
-            "items": [{"start_s": one.start_s, "end_s": end_s and round(end_s, 3), "title": one.title}
-                      for one, end_s in zip(its.chapters, ends, strict=True)]}
-    return JSONResponse(body, headers={"ETag": f'"{its.revision}"', "Cache-Control": "no-cache"})
+    steps.again(session, video, [steps.NewStep(catalogue.PARTS, "light")])  # they follow the chapters
 
 
 def _topic(one: Phrase) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
         def shown() -> dict[str, Any]:
             with services.database.read() as session:
                 video = catalogue.get(session, who.organization_id, upload.video_id or "")
-                return catalogue.describe(video, catalogue.steps_of(session, [video.id])[video.id])
+                return catalogue.described(session, [video])[0]
 
         body = await run_in_threadpool(shown)
         return JSONResponse(body, 201, {"Location": f"/api/v1/videos/{body['id']}"})

@@ -81,7 +81,7 @@ def _find(session: Session, video_id: str, rendition: str | None) -> Download:
         raise NotFound("not_playable", "This video has not been received completely yet.")
     plan = Plan.model_validate(video.plan)
     chosen = _chosen(session, video, plan, rendition).name
-    where = PlanKeys.of(video.organization_id, video.id, video.plan_id or plan.id)
+    where = PlanKeys.of(video.organization_id, video.folder, video.plan_id or plan.id)
     waiting = Download(chosen, str(StepState.WAITING), 0.0, where.download(chosen), where.download_texts,
                        file_name(video.title, "mp4"))
     made = (video.downloads or {}).get(chosen)

@@ -14,6 +14,8 @@ from player_api.keys import Principal
 from player_api.services import Services
 from player_api.shapes import Codec, GlossaryShape
 
+_KEPT = ("Days after the end of a live stream until its recording is deleted, with all that belongs to the video; null: it "
+         "is kept. Holds for recordings that there are already, too.")
 _FILLED = "Codecs rendered in the background, of videos that do not say otherwise; null: as the server's settings say."
 
 
@@ -24,6 +26,7 @@ class OrganizationShape(BaseModel):
     id: str
     name: str
     fill_codecs: list[Codec] | None = Field(description=_FILLED)
+    live_recording_days: int | None = Field(description=_KEPT, examples=[180])
 
 
 class OrganizationChanges(BaseModel):
@@ -33,6 +36,7 @@ class OrganizationChanges(BaseModel):
     name: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00]+$")] | None = Field(
         None, min_length=1, max_length=200)
     fill_codecs: list[Codec] | None = Field(None, max_length=3, description=_FILLED)
+    live_recording_days: int | None = Field(None, ge=1, le=36500, description=_KEPT)
 
 
 def router(services: Services, admin: Callable[..., Any]) -> APIRouter:
@@ -45,15 +49,17 @@ def router(services: Services, admin: Callable[..., Any]) -> APIRouter:
         with services.database.read() as session:
             return _shown(session.get_one(Organization, who.organization_id))
 
-    @routes.patch("", summary="Change its name, or which codecs are rendered in the background",
+    @routes.patch("", summary="Change its name, what is rendered in the background, how long is kept what was live",
                   response_model=OrganizationShape)
     def change(changes: OrganizationChanges, who: Principal = who_asks) -> dict[str, Any]:
-        """Holds for videos that arrive from now on; a video's own `fill_codecs` goes before it."""
+        """`fill_codecs` holds for videos that arrive from now on; a video's own goes before it."""
         with services.database.write() as session:
             organization = session.get_one(Organization, who.organization_id)
             organization.name = changes.name or organization.name
             if "fill_codecs" in changes.model_fields_set:
                 organization.fill_codecs = changes.fill_codecs  # type: ignore[assignment]  # literals are str
+            if "live_recording_days" in changes.model_fields_set:
+                organization.live_recording_days = changes.live_recording_days
             session.flush()
             return _shown(organization)
 
@@ -77,4 +83,5 @@ def router(services: Services, admin: Callable[..., Any]) -> APIRouter:
 
 
 def _shown(organization: Organization) -> dict[str, Any]:
-    return {"id": organization.id, "name": organization.name, "fill_codecs": organization.fill_codecs}
+    return {"id": organization.id, "name": organization.name, "fill_codecs": organization.fill_codecs,
+            "live_recording_days": organization.live_recording_days}

@@ -24,7 +24,7 @@ from enrich.slide import load as load_slides
 from enrich.transcript import Word
 from infra.core.errors import NotFound
 from infra.core.keys import PlanKeys
-from infra.db.models import Step, StepState, Video
+from infra.db.models import UNFINISHED, Step, StepState, Video
 from player_api import captions, catalogue, chapters, shapes, transcript
 from player_api.attachment import disposition, file_name
 from player_api.keys import Principal
@@ -38,9 +38,8 @@ Format = Literal["json", "markdown", "html", "pdf"]
 _TYPES = {"markdown": ("text/markdown; charset=utf-8", "md"), "html": ("text/html; charset=utf-8", "html"),
           "pdf": ("application/pdf", "pdf")}
 _VERSION = 1  # of the files: another one is another ETag
-_PENDING = (StepState.READY, StepState.RUNNING, StepState.WAITING)
 _SPEECH, _SLIDES = ("listen", "transcribe", "transcript"), ("slides",)
-_BEFORE_SLIDES = ("fetch", "fill", "iframes")
+_BEFORE_SLIDES = ("fetch", "fill", "iframes")  # they are looked for in what is rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,7 @@ class _Read:
     outline: Outline
     parts: Sequence[OutlinePart]
     playback_id: str
+    lasting: str  # the folder of its pictures
     stills: PlanKeys | None  # None: the video is not there yet, and has no duration
     created_at: float
 
@@ -126,16 +126,16 @@ def _read(services: Services, who: Principal, video_id: str) -> _Read:
         written, corrected = _captions(session, video)
     words = [] if corrected else transcript.load(services.storage, video)
     words = words or words_of(written)
-    slides = load_slides(services.storage, video.organization_id, video.id)
+    slides = load_slides(services.storage, video.organization_id, video.folder)
     plan = Plan.model_validate(video.plan) if video.plan else None
-    speech = _speech_part(video, steps, words)
-    shown = _slides_part(steps, plan, slides)
+    speech = speech_part(video, steps, words)
+    shown = slides_part(steps, plan, slides)
     parts = [speech, shown, _chapters_part(bool(its_chapters), (speech, shown))]
     outline = compose(video.title, video.language, round(float(plan.duration_s), 3) if plan else 0.0, chapters=its_chapters,
                       phrases=phrases, slides=slides.slides if slides else (), words=words,
                       notes=[part.message for part in parts if part.message])
-    stills = PlanKeys.of(video.organization_id, video.id, video.plan_id) if video.plan_id else None
-    return _Read(outline, parts, video.playback_id, stills, video.created_at)
+    stills = PlanKeys.of(video.organization_id, video.folder, video.plan_id) if video.plan_id else None
+    return _Read(outline, parts, video.playback_id, catalogue.lasting_address(video), stills, video.created_at)
 
 
 def _captions(session: Session, video: Video) -> tuple[list[Caption], bool]:
@@ -149,11 +149,12 @@ def _captions(session: Session, video: Video) -> tuple[list[Caption], bool]:
     return captions.load(session, video.id, chosen.language, chosen.revision)[1], spoken is not None and spoken.model is None
 
 
-def _speech_part(video: Video, steps: Sequence[Step], words: Sequence[Word]) -> OutlinePart:
+def speech_part(video: Video, steps: Sequence[Step], words: Sequence[Word]) -> OutlinePart:
+    """Whether what is said is known, or will be."""
     its = [step for step in steps if step.step in _SPEECH]
     done = sum(step.state == StepState.DONE for step in its)
     failed = next((step for step in its if step.state == StepState.FAILED), None)
-    if any(step.state in _PENDING for step in its):
+    if any(step.state in UNFINISHED for step in its):
         share = round(100 * done / len(its))
         return OutlinePart(name="speech", state="running" if done else "waiting",
                            message=f"The speech is still being recognized: {share} % of it is done.")
@@ -165,7 +166,8 @@ def _speech_part(video: Video, steps: Sequence[Step], words: Sequence[Word]) -> 
     return OutlinePart(name="speech", state="none", message=why)
 
 
-def _slides_part(steps: Sequence[Step], plan: Plan | None, slides: Slides | None) -> OutlinePart:
+def slides_part(steps: Sequence[Step], plan: Plan | None, slides: Slides | None) -> OutlinePart:
+    """Whether the slides are known, or will be."""
     failed = next((step for step in steps if step.step in _SLIDES and step.state == StepState.FAILED), None)
     if slides is not None:
         return OutlinePart(name="slides", state="done" if slides.slides else "none",
@@ -174,9 +176,14 @@ def _slides_part(steps: Sequence[Step], plan: Plan | None, slides: Slides | None
         return OutlinePart(name="slides", state="failed", message=failed.error_message)
     if plan is not None and not plan.video:
         return OutlinePart(name="slides", state="none", message="This is sound alone: it has no slides.")
-    if any(step.step in (*_BEFORE_SLIDES, *_SLIDES) and step.state in _PENDING for step in steps):
+    if waits_for(steps, *_SLIDES):
         return OutlinePart(name="slides", state="waiting", message="Slides are looked for when the video is rendered.")
     return OutlinePart(name="slides", state="none", message="No slides were looked for.")
+
+
+def waits_for(steps: Sequence[Step], *names: str) -> bool:
+    """Whether steps with these names, which look at what is rendered, are still to come or may be."""
+    return any(step.step in (*_BEFORE_SLIDES, *names) and step.state in UNFINISHED for step in steps)
 
 
 def _chapters_part(there: bool, before: Sequence[OutlinePart]) -> OutlinePart:
@@ -208,4 +215,4 @@ def _chapter(section: Section, places: Places) -> OutlineChapter:
 
 
 def _image_url(read: _Read, one: Shown) -> str:
-    return f"/play/{read.playback_id}/thumbnail.jpg?time={one.image / 10:g}"
+    return catalogue.still_url(read.lasting, one.image)

@@ -24,8 +24,8 @@ from infra.db import models, search
 from infra.db.models import PassageBlock, Video
 from player_api import catalogue, chapters, shapes
 from player_api.keys import Principal
+from player_api.search_shapes import RelatedList
 from player_api.services import Services
-from player_api.shapes import RelatedList
 
 MOST_VIDEOS, MOST_CHAPTERS = 10, 5  # that are shown, of a chapter
 _LOOKED_AT = 30  # videos: some of the nearest may not be ready yet
@@ -111,7 +111,8 @@ def _ready(session: Session, organization_id: str, ids: Sequence[str]) -> dict[s
     found = session.scalars(
         select(Video).where(Video.id.in_(ids), Video.organization_id == organization_id, Video.deleted_at.is_(None),
                             Video.plan_id.is_not(None))
-        .options(load_only(Video.title, Video.playback_id, Video.plan_id, Video.poster_time_s, Video.found_poster_s))).all()
+        .options(load_only(Video.title, Video.playback_id, Video.plan_id, Video.media_id, Video.poster_time_s,
+                           Video.found_poster_s))).all()
     steps = catalogue.steps_of(session, [one.id for one in found])
     return {one.id: one for one in found if catalogue.is_ready(steps[one.id])}
 

@@ -135,6 +135,7 @@ class WordLine(_Shape):
     start_s: float
     end_s: float
     confidence: float = Field(ge=0, le=1, description="How sure the speech model is.")
+    unsure: bool = Field(description="It gives the word less than even odds: somebody should listen to it.")
 
 
 class Passage(_Shape):
@@ -241,10 +242,27 @@ class SlideLine(_Shape):
 class SlideList(_Shape):
     """The slides of a video, in order."""
 
-    looked: bool = Field(description="Whether they have been looked for; that is done when the video is rendered.")
+    looked: bool = Field(description="Whether they have been looked for in all of it; that is done when the video is "
+                         "rendered. Until then what is or was live has those that were found meanwhile.")
     why_none: str | None = Field(description="Why there are none.")
     why_no_text: str | None = Field(description="Why nothing was read.")
     items: list[SlideLine]
+
+
+class SceneLine(_Shape):
+    """What one camera shows until there is a cut."""
+
+    start_s: float
+    end_s: float
+    image_url: str
+
+
+class SceneList(_Shape):
+    """The scenes of a film, in order, without gaps."""
+
+    state: Literal["done", "none", "waiting"]
+    message: str | None = Field(description="Why there are none.")
+    items: list[SceneLine]
 
 
 class SourceFitLine(_Shape):
@@ -283,6 +301,16 @@ class SourceLine(_Shape):
     size_bytes: int | None
     url: str | None = Field(description="Where it was fetched from.")
     fit: SourceFitLine | None = Field(description="Null before there is a plan.")
+    replaced_at: str | None = Field(description="RFC 3339: since when it is this one; null: it has always been.")
+    earlier_video_id: str | None = Field(description="The video that keeps the one before, where that had another length.")
+
+
+class TrimLine(_Shape):
+    """Which part of the recording is shown, in seconds of all of it."""
+
+    start_s: float = Field(examples=[300.0])
+    end_s: float = Field(examples=[3300.0])
+    whole_s: float = Field(description="How long all of it is.", examples=[3420.0])
 
 
 class VideoShape(_Shape):
@@ -291,9 +319,12 @@ class VideoShape(_Shape):
     model_config = ConfigDict(extra="forbid", title="Video")
     id: str = Field(examples=["v_k7m2x9qwz4r8t6bn"])
     title: str
+    description: str = Field(description="Plain text.")
+    tags: list[str] = Field(examples=[["physics", "first year"]])
+    visibility: Literal["public", "private"] = Field(description="private: nobody can watch it; what plays it answers 404.")
     language: str | None = Field(description="BCP 47.")
     file_name: str | None
-    status: Literal["waiting", "processing", "ready", "failed"]
+    status: Literal["waiting", "live", "processing", "ready", "failed"]
     playable: bool = Field(description="It can be watched, if not all of it is rendered yet.")
     progress: float = Field(ge=0, le=1)
     error: VideoError | None
@@ -310,6 +341,7 @@ class VideoShape(_Shape):
     translate_to_english: bool | None = Field(description="Subtitles that a machine translates; null: as the server's "
                                               "settings say.")
     source: SourceLine
+    trim: TrimLine | None = Field(description="Null: all of the recording is shown.")
     warnings: list[str] = Field(description="What is odd about the source.", examples=[["truncated"]])
     renditions: list[RenditionLine]
     tracks: list[TrackLine]
@@ -320,75 +352,10 @@ class VideoShape(_Shape):
 
 
 class VideoPage(_Shape):
-    """Videos, newest first."""
+    """Videos, in the order that was asked for."""
 
     items: list[VideoShape]
     next_cursor: str | None = Field(description="Send it as `cursor` for what follows; null at the end.")
-
-
-class SearchVideo(_Shape):
-    """The video that a hit is in."""
-
-    id: str
-    title: str
-    playback_id: str
-    poster_url: str | None
-
-
-class SearchHit(_Shape):
-    """A passage that was found."""
-
-    video: SearchVideo
-    matched: Literal["words", "meaning"] = Field(description="meaning: a sentence model found it, words of the query need "
-                                                 "not be in it; `snippet` is its sentence that is nearest.")
-    kind: Literal["title", "chapter", "slide", "speech", "comment"]
-    start_s: float = Field(description="Of the passage; 0 of a title.", examples=[754.2])
-    end_s: float
-    at_s: float = Field(description="Just before the words are said, to within a second or three.", examples=[761.0])
-    score: float = Field(description="Compares hits of one answer; those that have all words, or where there are hits by "
-                         "meaning those that say the query word for word, stand first whatever it is.")
-    snippet: str = Field(description="Plain text.", examples=["… down the gradient of the loss …"])
-    marks: list[tuple[int, int]] = Field(description="What to mark in `snippet`: [start, end) in UTF-16 code units, as "
-                                         "JavaScript counts.", examples=[[[11, 19]]])
-    snippet_html: str = Field(description="The same as HTML, escaped, with <mark>.")
-    watch_url: str = Field(description="The watch page at that second; relative to the server.",
-                           examples=["/watch/p_c5d8f2g7h4j9k3mn?t=754"])
-
-
-class SearchPage(_Shape):
-    """Hits, the best first."""
-
-    items: list[SearchHit]
-    next_cursor: str | None = Field(description="Send it as `cursor` for what follows; null at the end.")
-
-
-class RelatedVideo(_Shape):
-    """Another video that is about the same."""
-
-    video: SearchVideo
-    score: float = Field(ge=0, le=1, description="Compares the items of one answer.")
-    phrases: list[str] = Field(description="What both speak of, the most telling first.", examples=[["chain rule"]])
-
-
-class RelatedChapter(RelatedVideo):
-    """A chapter of another video that is about the same; a video without chapters is one."""
-
-    start_s: float
-    title: str
-    watch_url: str
-
-
-class ChapterRelations(ChapterEntry):
-    """A chapter of this video, and those of others."""
-
-    items: list[RelatedChapter]
-
-
-class RelatedList(_Shape):
-    """What of the other videos is about the same, the nearest first; empty until it is known what this one is about."""
-
-    items: list[RelatedVideo]
-    chapters: list[ChapterRelations]
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

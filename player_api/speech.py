@@ -17,7 +17,7 @@ from infra.db.steps import NewStep
 from player_api import captions, catalogue
 from transcode.plan import Plan
 
-_STEPS = ("listen", "transcribe", "translate", "transcript")
+STEPS = ("listen", "transcribe", "translate", "transcript")
 
 
 def again(session: Session, video: Video, *, transcribe: bool) -> None:
@@ -32,7 +32,7 @@ def again(session: Session, video: Video, *, transcribe: bool) -> None:
         raise Conflict("no_sound", "This video has no sound, so there is nothing to transcribe.")
     if not transcribe:
         raise Conflict("not_transcribed", "This server recognizes no speech: LECTERN_TRANSCRIBE is false.")
-    steps.drop(session, video.id, _STEPS)
+    steps.drop(session, video.id, STEPS)
     detected = (video.speech or {}).get("detected")
     video.speech = {"detected": detected} if detected else None  # or it would be taken for the creator's word
     steps.again(session, video, catalogue.listening(plan))

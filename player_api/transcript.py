@@ -13,7 +13,7 @@ from enrich.transcript import Transcript, Word, to_review
 from infra.core.errors import NotFound
 from infra.core.keys import SpeechKeys
 from infra.core.ports import Storage
-from infra.db.models import Step, StepState, Video
+from infra.db.models import UNFINISHED, Step, StepState, Video
 from player_api import captions, catalogue, shapes, speech
 from player_api.admission import ring_due
 from player_api.keys import Principal
@@ -58,7 +58,7 @@ def router(services: Services, creator: Callable[..., Any]) -> APIRouter:
         with services.database.write() as session:
             video = catalogue.get(session, who.organization_id, video_id)
             speech.again(session, video, transcribe=services.settings.transcribe)
-            shown = catalogue.describe(video, catalogue.steps_of(session, [video.id])[video.id])
+            shown = catalogue.described(session, [video])[0]
         ring_due(services)
         return shown
 
@@ -67,7 +67,7 @@ def router(services: Services, creator: Callable[..., Any]) -> APIRouter:
 
 def load(storage: Storage, video: Video) -> list[Word]:
     """All words that are recognized by now. While spans are being recognized there may be gaps."""
-    keys, known = SpeechKeys.of(video.organization_id, video.id), video.speech or {}
+    keys, known = SpeechKeys.of(video.organization_id, video.folder), video.speech or {}
     try:
         return list(Transcript.model_validate_json(storage.read(keys.transcript)).words)
     except NotFound:
@@ -91,7 +91,7 @@ def _words(video: Video, steps: list[Step], storage: Storage) -> dict[str, Any]:
         "progress": round(sum(step.state == StepState.DONE for step in steps) / len(steps), 3) if steps else 0.0,
         "text": Transcript(language="", words=tuple(words)).text,
         "words": [{"text": word.text.strip(), "start_s": word.start_s, "end_s": word.end_s,
-                   "confidence": word.probability} for word in words],
+                   "confidence": word.probability, "unsure": word.unsure} for word in words],
         "to_review": [{"start_s": start_s, "end_s": end_s, "text": text} for start_s, end_s, text in to_review(words)],
     }
 
@@ -102,6 +102,6 @@ def _state(steps: list[Step], skipped: bool) -> str:
     states = {step.state for step in steps}
     if states == {StepState.DONE}:
         return "done"
-    if StepState.FAILED in states and not states & {StepState.READY, StepState.RUNNING, StepState.WAITING}:
+    if StepState.FAILED in states and states.isdisjoint(UNFINISHED):
         return "failed"
     return "waiting" if not states & {StepState.RUNNING, StepState.DONE} else "running"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -18,12 +17,12 @@ from enrich.glossary import checked
 from infra.core.errors import Conflict, NotFound, Rejected
 from infra.core.ids import new_id
 from infra.db import search, steps
-from infra.db.models import StepState, Video
+from infra.db.models import StepState
 from infra.db.session import now
 from ingest.fetch_url import check_url
 from ingest.intake import Intake
 from ingest.multipart import receive_form
-from player_api import captions, catalogue, downloads, idempotency, shapes, speech
+from player_api import captions, catalogue, downloads, idempotency, listing, shapes, speech
 from player_api.admission import ring_due
 from player_api.keys import Principal
 from player_api.services import Services
@@ -36,7 +35,8 @@ _GLOSSARY = ("Names and technical terms that are said in it, as they are spelled
              "before the organization's, and hold from the next time that it is transcribed.")
 _TRANSLATED = ("English subtitles that the speech model translates, where another language is spoken; null: as the "
                "server's settings say.")
-
+_VISIBILITY = ("private: nobody can watch it, since its watch page, embed page and streams answer 404. What plays notices "
+               "within 2 s, caches within a minute; what a browser has already, it keeps.")
 
 # NUL has no place in a text of PostgreSQL, nor in a title.
 Text = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00]*$")]
@@ -73,6 +73,11 @@ class VideoChanges(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     title: Text | None = Field(None, min_length=1, max_length=500)
+    description: Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")] | None = Field(
+        None, max_length=10_000, description="Plain text of several lines; null: none.")
+    tags: list[Text] | None = Field(None, max_length=100, examples=[["physics", "first year"]], description=
+                                    "Words to sort videos by, up to 30, of 60 characters; null: none.")
+    visibility: Literal["public", "private"] | None = Field(None, description=_VISIBILITY)
     language: Text | None = Field(None, max_length=35)
     fill_codecs: list[Codec] | None = Field(None, max_length=3, description=_FILLED)
     poster_time_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
@@ -81,15 +86,15 @@ class VideoChanges(BaseModel):
     translate_to_english: bool | None = Field(None, description=_TRANSLATED)
 
 
-def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> APIRouter:
-    """The routes under /videos; `creator` is the dependency that names who asks."""
+def router(services: Services, intake: Intake, creator: Callable[..., Any], reader: Callable[..., Any]) -> APIRouter:
+    """The routes under /videos; `creator` and, of what changes nothing, `reader` are the dependencies that name who asks."""
     routes = APIRouter(prefix="/videos", tags=["videos"])
-    who_asks = Depends(creator)
+    who_asks, who_reads = Depends(creator), Depends(reader)
 
     def shown(organization_id: str, video_id: str) -> dict[str, Any]:
         with services.database.read() as session:
             video = catalogue.get(session, organization_id, video_id)
-            return catalogue.describe(video, catalogue.steps_of(session, [video.id])[video.id])
+            return catalogue.described(session, [video])[0]
 
     async def form(request: Request, organization_id: str, key: str | None) -> dict[str, Any]:
         """The video of a form with a file."""
@@ -144,34 +149,40 @@ def router(services: Services, intake: Intake, creator: Callable[..., Any]) -> A
         return _created(body)
 
     @routes.get("", summary="Videos of the organization, newest first", response_model=VideoPage)
-    def listing(who: Principal = who_asks, limit: Annotated[int, Query(ge=1, le=200)] = 50,
-                cursor: Annotated[str | None, Query(max_length=200)] = None) -> dict[str, Any]:
-        after = _decode_cursor(cursor) if cursor else None
+    def listed(who: Principal = who_reads, limit: Annotated[int, Query(ge=1, le=200)] = 50,
+               cursor: Annotated[str | None, Query(max_length=4000)] = None,
+               q: Annotated[str, Query(max_length=500, description="Words that the title has, or parts of them.")] = "",
+               status: Annotated[listing.Status | None, Query()] = None,
+               tag: Annotated[str | None, Query(max_length=200)] = None,
+               sort: Annotated[listing.Sort, Query()] = "newest") -> dict[str, Any]:
+        """Case and accents do not count, neither in `q` nor in `tag`. A cursor goes on in the same order."""
+        wanted = listing.Wanted(q, status, tag, sort)
         with services.database.read() as session:
-            found = catalogue.page(session, who.organization_id, limit + 1, after)
-            shown_videos = found[:limit]
-            its_steps = catalogue.steps_of(session, [video.id for video in shown_videos])
-            items = [catalogue.describe(video, its_steps[video.id]) for video in shown_videos]
-        more = len(found) > limit
-        return {"items": items, "next_cursor": _encode_cursor(shown_videos[-1]) if more else None}
+            videos, following = listing.page(session, who.organization_id, wanted, limit, cursor)
+            items = catalogue.described(session, videos)
+        return {"items": items, "next_cursor": following}
 
     @routes.get("/{video_id}", summary="One video", response_model=VideoShape, responses=shapes.problems(404))
-    def one(video_id: str, who: Principal = who_asks) -> dict[str, Any]:
+    def one(video_id: str, who: Principal = who_reads) -> dict[str, Any]:
         return shown(who.organization_id, video_id)
 
-    @routes.patch("/{video_id}", summary="Change title, language, poster, glossary, or what is rendered in advance",
-                  response_model=VideoShape,
-                  responses=shapes.problems(404))
+    @routes.patch("/{video_id}", summary="Change what is said of a video, who may watch it, or how it is rendered",
+                  response_model=VideoShape, responses=shapes.problems(404))
     def change(video_id: str, changes: VideoChanges, who: Principal = who_asks) -> dict[str, Any]:
         """Another language has the video transcribed again; what a model wrote in the wrong one is offered no more."""
         with services.database.write() as session:
             video = catalogue.get(session, who.organization_id, video_id)
             catalogue.check_poster(video, changes.poster_time_s)
-            terms = checked(changes.glossary) if changes.glossary is not None else None
+            values = changes.model_dump(include=changes.model_fields_set)
+            if changes.glossary is not None:
+                values["glossary"] = checked(changes.glossary)
+            if changes.tags is not None:
+                values["tags"] = listing.checked_tags(changes.tags)
+            if "description" in values:
+                values["description"] = (changes.description or "").strip()
             changed = set()
-            for name in changes.model_fields_set:
-                value = terms if name == "glossary" else getattr(changes, name)
-                if (value is not None or name != "title") and value != getattr(video, name):
+            for name, value in values.items():
+                if (value is not None or name not in ("title", "visibility")) and value != getattr(video, name):
                     setattr(video, name, value)
                     changed.add(name)
             video.updated_at = now()
@@ -288,15 +299,3 @@ def _make(services: Services, intake: Intake, who: Principal, wanted: NewVideo) 
 
 def _created(body: dict[str, Any]) -> Response:
     return JSONResponse(body, 201, {"Location": f"/api/v1/videos/{body['id']}"})
-
-
-def _encode_cursor(video: Video) -> str:
-    return base64.urlsafe_b64encode(json.dumps([video.created_at, video.id]).encode()).decode()
-
-
-def _decode_cursor(cursor: str) -> tuple[float, str]:
-    try:
-        created_at, video_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return float(created_at), str(video_id)
-    except (ValueError, TypeError) as error:
-        raise Rejected("bad_cursor", "This cursor is not one of ours: begin without it.") from error

@@ -1,4 +1,4 @@
-"""What all tests share: golden files, and no ERROR that nobody looks at."""
+"""What all tests share: golden files, no ERROR that nobody looks at, and failures that are told at once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import JudgedInRealTime, SlowWithin, ToldAtOnce
 
 from infra.core.errors import ConfigError
 from infra.core.settings import Settings
@@ -25,10 +26,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Started in the background by a shell, this process ignores Ctrl-C, and so would all that the tests start."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):  # what pytest-xdist gives each of its workers
+        config.pluginmanager.register(ToldAtOnce(config))
+    config.pluginmanager.register(JudgedInRealTime())
+    config.pluginmanager.register(SlowWithin(config.getoption("--slow-within")))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write tests/golden anew instead of comparing")
+    parser.addoption("--slow-within", type=float, default=float("inf"), metavar="MINUTES",
+                     help="begin no test that is marked slow later than this")
 
 
 @pytest.fixture

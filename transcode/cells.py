@@ -19,7 +19,7 @@ import ffmpeg
 from infra.core.command import GIB, Command, Limits
 from infra.core.ffmpeg_words import with_input_limits
 from infra.core.steps import Tools
-from transcode import encoders
+from transcode import encoders, jpeg
 from transcode.normalization import PEAK_DBFS
 from transcode.plan import Plan, VideoRendition
 from transcode.sound import AudioTrack
@@ -215,17 +215,19 @@ def audio_skip(track: AudioTrack, k: int) -> int:
     return audio_lead(track, k) + 1
 
 
+def thumbnail_rung(plan: Plan) -> VideoRendition:
+    """Whose size a still has: the rung nearest to 720p."""
+    return min(plan.video, key=lambda video: abs(min(video.width_px, video.height_px) - 720))
+
+
 def thumbnail_command(tools: Tools, plan: Plan, source: Path, at_s: Fraction, work: Path,
                       *, max_pixels: int, nice: int = 0) -> Command:
     """The picture on screen at `at_s` to work/thumbnail.jpg, in the size of the rung nearest to 720p."""
-    rung = min(plan.video, key=lambda video: abs(min(video.width_px, video.height_px) - 720))
+    rung = thumbnail_rung(plan)
     frame = min(int(at_s * plan.frame_rate), plan.boundaries[-1] - 1)
     picture = _decoded(plan, source, frame / plan.frame_rate).filter("trim", start_pts=frame, end_pts=frame + 1)
-    # JFIF knows one matrix and the full range.
-    picture = in_sdr(plan, picture, rung.width_px, rung.height_px, work, out_color_matrix="bt601", out_range="pc")
-    picture = picture.filter("setsar", 1)
-    output = ffmpeg.output(picture, f"file:{work / 'thumbnail.jpg'}", f="mjpeg", map_metadata=-1,
-                           **{"q:v": 3, "frames:v": 1, "pix_fmt": "yuvj420p"})
+    picture = in_sdr(plan, picture, rung.width_px, rung.height_px, work, **jpeg.COLOURS).filter("setsar", 1)
+    output = jpeg.one_picture(picture, work / "thumbnail.jpg", pix_fmt="yuvj420p")
     return limited(tools, output, source, work, plan.seek_lead_s, max_pixels=max_pixels, nice=nice)
 
 

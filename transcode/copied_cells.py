@@ -42,6 +42,9 @@ def copied_cell(plan: Plan, rendition: VideoRendition, k: int, source: Path) -> 
         with source.open("rb") as file:
             packets = [without_parameters(packet, config) for packet in table.read(file, first, last)]
         shown = _order(table.times[first:last])
+        trimmed = k + 1 == plan.segments and last < len(table)
+        if trimmed and max(table.times[first:last]) > min(table.times[last:]):
+            raise BadBoxes("a picture behind it is shown among its own")
         _check(packets, config.length_bytes)
     except FileNotFoundError as error:
         raise StepFailed("source_gone", "The source is not there any more: the video was deleted.",
@@ -50,12 +53,13 @@ def copied_cell(plan: Plan, rendition: VideoRendition, k: int, source: Path) -> 
         raise StepFailed("bad_cell", f"Segment {k} of {rendition.name} can not be copied from the source: "
                                      f"{error}.") from error
     tick = int(time_scale(plan.frame_rate) / plan.frame_rate)
-    return video_segment(packets, shown, decode_time=first * tick, tick=tick, frames=plan.frames(k), number=k + 1)
+    return video_segment(packets, shown, decode_time=plan.boundaries[k] * tick, tick=tick, frames=plan.frames(k),
+                         number=k + 1)
 
 
 def pictures(plan: Plan, copied: CopiedPackets, k: int) -> tuple[int, int]:
     """Numbers [first, last) of the pictures of segment k; in decode and in presentation order they are the same ones."""
-    return plan.boundaries[k], min(plan.boundaries[k + 1], copied.count)
+    return copied.first + plan.boundaries[k], min(copied.first + plan.boundaries[k + 1], copied.count)
 
 
 def _order(times: Sequence[int]) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 from xml.etree import ElementTree as ET
 
 from transcode import storyboard
@@ -15,22 +16,28 @@ from transcode.sound import AudioTrack
 from transcode.text import TextTrack
 
 _NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
+_BEHIND_S = Fraction(1, 1000)
 _MIN_BUFFER_S = 4  # with it every representation plays through a line of its declared bandwidth
 
 
-def mpd(plan: Plan, measured: Mapping[str, BitRates], texts: Sequence[TextTrack] = ()) -> str:
+def mpd(plan: Plan, measured: Mapping[str, BitRates], texts: Sequence[TextTrack] = (), base: str = "") -> str:
     """The whole video in one period: an adaptation set a codec, each segment in an exact time line.
 
-    `measured`: bit rates by rendition, of those that are complete.
+    `measured`: bit rates by rendition, of those that are complete. `base` leads from the manifest to their folder.
     """
+    # The sound's last packet may go on behind the last picture. dash.js looks five times a second whether the manifest's
+    # end is reached, and then stops without "ended": the end is a little behind all that can be played.
+    length = _duration(max(sum(plan.segment_durations_s(each), Fraction(0)) for each in plan.renditions) + _BEHIND_S)
     root = ET.Element("MPD", {
         "xmlns": _NAMESPACE,
         "profiles": "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019",
         "type": "static",
-        "mediaPresentationDuration": _duration(plan.duration_s),
+        "mediaPresentationDuration": length,
         "minBufferTime": _duration(Fraction(_MIN_BUFFER_S)),
     })
-    period = ET.SubElement(root, "Period", {"id": "0", "start": "PT0S", "duration": _duration(plan.duration_s)})
+    if base:
+        ET.SubElement(root, "BaseURL").text = base
+    period = ET.SubElement(root, "Period", {"id": "0", "start": "PT0S", "duration": length})
     for track in plan.audio:
         _sound(period, track, measured, main=track.stream_index == plan.audio[0].stream_index)
     for codec in plan.codecs:
@@ -108,5 +115,5 @@ def _template(adaptation: ET.Element, scale: int, cuts: Iterable[int]) -> None:
 
 
 def _duration(seconds: Fraction) -> str:
-    """An xs:duration, to the microsecond."""
-    return f"PT{float(round(seconds, 6)):.6f}".rstrip("0").rstrip(".") + "S"
+    """An xs:duration, up to the next microsecond."""
+    return f"PT{ceil(seconds * 1_000_000) / 1_000_000:.6f}".rstrip("0").rstrip(".") + "S"

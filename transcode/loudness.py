@@ -37,11 +37,12 @@ _SILENCE_LUFS = -70.0
 
 
 def loudness_command(tools: Tools, stream_index: int, source: Path, duration_s: Fraction, *, max_pixels: int,
-                     nice: int = 0, rendition: AudioTrack | None = None) -> Command:
+                     nice: int = 0, rendition: AudioTrack | None = None, begin_s: Fraction | None = None) -> Command:
     """Measure one track of `source`, or what a rendition makes of it; the answer is in the last lines of stderr, for
-    `parse_summary`.
+    `parse_summary`. With `begin_s`, in seconds of the file, `duration_s` from there on, else all of it.
     """
-    heard = ffmpeg.input(f"file:{source}")[str(stream_index)]
+    part = {} if begin_s is None else {"ss": f"{float(begin_s):.6f}", "t": f"{float(duration_s):.6f}"}
+    heard = ffmpeg.input(f"file:{source}", **part)[str(stream_index)]
     made = levelled(mixed(heard, rendition), rendition) if rendition else heard
     measured = made.filter("ebur128", peak="true", framelog="quiet")
     argv = with_input_limits(tools, ffmpeg.output(measured, "-", f="null"), source, max_pixels, level="info")
@@ -63,12 +64,12 @@ def parse_summary(stderr: str) -> Loudness | None:
 
 
 def measure(tools: Tools, run: Runner, stream_index: int, source: Path, duration_s: Fraction, *, max_pixels: int,
-            nice: int = 0, rendition: AudioTrack | None = None) -> Loudness:
+            nice: int = 0, rendition: AudioTrack | None = None, begin_s: Fraction | None = None) -> Loudness:
     """The loudness of one track, or of what a rendition makes of it. Raises StepFailed: `not_measured` or the runner's
     codes.
     """
     command = loudness_command(tools, stream_index, source, duration_s, max_pixels=max_pixels, nice=nice,
-                               rendition=rendition)
+                               rendition=rendition, begin_s=begin_s)
     failed = StepFailed("not_measured", "How loud the sound is could not be measured; the source may be damaged.",
                         retryable=True)
     try:
@@ -94,38 +95,49 @@ def loudness(ctx: StepContext) -> dict[str, Any]:
         raise StepFailed("not_planned", "The video has not been looked at yet.", retryable=True)
     found: dict[str, Any] = {}
     streams = sound.chosen(info)
-    with ctx.storage.local(keys.source(ctx.video.organization_id, ctx.video.id)) as source:
+    plan = Plan.model_validate(ctx.video.plan) if ctx.video.plan is not None else None
+    part = plan if ctx.video.trimmed else None
+    with ctx.storage.local(keys.source(ctx.video.organization_id, ctx.video.source_folder)) as source:
         for done, stream in enumerate(streams, 1):
             ctx.check()
-            measured = measure(ctx.tools, ctx.run, stream.index, source, stream.duration_s or info.duration_s,
-                               max_pixels=ctx.settings.max_pixels, nice=_NICE)
+            measured = measure(ctx.tools, ctx.run, stream.index, source, _length_s(stream, info, part),
+                               max_pixels=ctx.settings.max_pixels, nice=_NICE, begin_s=_begin_s(part))
             found[str(stream.index)] = measured.model_dump(mode="json")
             ctx.progress(done / len(streams))
-        if ctx.settings.normalize_loudness and ctx.video.plan is not None:
-            plan = normalized(Plan.model_validate(ctx.video.plan), with_loudness(info, found), source, ctx.tools,
-                              ctx.run, max_pixels=ctx.settings.max_pixels, nice=_NICE)
+        if ctx.settings.normalize_loudness and plan is not None:
+            plan = normalized(plan, with_loudness(info, found), source, ctx.tools, ctx.run,
+                              max_pixels=ctx.settings.max_pixels, nice=_NICE, trimmed=ctx.video.trimmed)
             return {"loudness": found, "plan": plan.model_dump(mode="json"),
                     "usual_codecs": ctx.settings.fill_codecs.split(",")}
     return {"loudness": found}
 
 
-def normalized(plan: Plan, info: MediaInfo, source: Path, tools: Tools, run: Runner, *, max_pixels: int, nice: int = 0
-               ) -> Plan:
-    """`plan` with its sound at `normalization.TARGET_LUFS`; `info` says how loud the source's tracks are.
+def normalized(plan: Plan, info: MediaInfo, source: Path, tools: Tools, run: Runner, *, max_pixels: int, nice: int = 0,
+               trimmed: bool = False) -> Plan:
+    """`plan` with its sound at `normalization.TARGET_LUFS`; `info` says how loud the source's tracks are, or, where it was
+    `trimmed`, what the plan shows of them.
 
     Raises as `measure` does.
     """
-    streams = {stream.index: stream for stream in info.audio}
+    streams, part = {stream.index: stream for stream in info.audio}, plan if trimmed else None
 
     def heard(track: AudioTrack, gain_db: float) -> Loudness:
         stream = streams[track.stream_index]
         rendition = sound.encoded(info, stream, track.name, track.label, track.channels, plan.boundaries, plan.frame_rate,
                                   gain_db)
-        return measure(tools, run, stream.index, source, stream.duration_s or info.duration_s, max_pixels=max_pixels,
-                       nice=nice, rendition=rendition)
+        return measure(tools, run, stream.index, source, _length_s(stream, info, part), max_pixels=max_pixels, nice=nice,
+                       rendition=rendition, begin_s=_begin_s(part))
 
     gains_db = {track.name: _gain_db(track, streams[track.stream_index], heard) for track in plan.audio}
     return normalization.normalized(plan, info, gains_db)
+
+
+def _begin_s(part: Plan | None) -> Fraction | None:
+    return part.origin_s - part.container_start_s if part else None
+
+
+def _length_s(stream: AudioStream, info: MediaInfo, part: Plan | None) -> Fraction:
+    return part.duration_s if part else stream.duration_s or info.duration_s
 
 
 def _gain_db(track: AudioTrack, stream: AudioStream, heard: Callable[[AudioTrack, float], Loudness]) -> float:

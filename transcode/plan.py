@@ -2,7 +2,7 @@
 
     MediaInfo --plan()--> Plan: renditions x segments = cells
 
-Two calls with the same MediaInfo and encoder give the same plan, and the plan's id is the hash of it. Playlists,
+Two calls with the same MediaInfo, encoder and trim give the same plan, and the plan's id is the hash of it. Playlists,
 commands and checks are functions of it; nothing else knows how a cell should look.
 """
 
@@ -20,6 +20,7 @@ from infra.core.media import CODECS, AudioStream, Frozen, MediaInfo, Rational, V
 from transcode import colour, grid, ladder, levels, sound, title
 from transcode.sound import AudioTrack
 from transcode.source_fit import CopiedPackets, Judged, SourceFit, Top, judge
+from transcode.trim import Trim
 
 PLAN_VERSION = 5  # part of the id: raise it when the same fields come to mean other bytes
 _DENSE = 2  # a source this many times its rung's cap: cameras write 2 to 4 times of what x264 makes of it
@@ -145,9 +146,9 @@ def time_scale(rate: Fraction) -> int:
     return rate.numerator * ceil(10_000 / rate.numerator)
 
 
-def plan(info: MediaInfo, encoder: str, codecs: tuple[str, ...] = CODECS) -> Plan:
-    """The plan of a source in these codecs, which `encoder` has. Raises Rejected(no_streams) when there is neither
-    picture nor sound in it.
+def plan(info: MediaInfo, encoder: str, codecs: tuple[str, ...] = CODECS, trim: Trim | None = None) -> Plan:
+    """The plan of a source in these codecs, which `encoder` has, or of a part of it. Raises Rejected(no_streams) when there
+    is neither picture nor sound in it.
     """
     video, heard = info.video, sound.chosen(info)
     if video is None and not heard:
@@ -157,7 +158,10 @@ def plan(info: MediaInfo, encoder: str, codecs: tuple[str, ...] = CODECS) -> Pla
     length = (_end_s(info, video, heard) - origin_s) * rate
     frames = max(1, round(length) if video else ceil(length))
     renditions = [made for codec in codecs for made in _video_renditions(info, video, rate, codec)] if video else []
-    judged = _judged(video, renditions, rate, origin_s, frames) if video else Judged()
+    part = trim.frames(rate) if trim else None
+    judged = _judged(video, renditions, rate, origin_s, frames, part) if video else Judged()
+    if part is not None:
+        frames, origin_s = part[1] - part[0], origin_s + part[0] / rate
     boundaries = judged.boundaries or grid.boundaries(frames, rate)
     left_out = ("sound_tracks_left_out",) if len(info.audio) > len(heard) else ()
     return Plan(
@@ -264,13 +268,13 @@ def _exceeds(info: MediaInfo, video: VideoStream, size: ladder.Size, rate: Fract
     return source_bps * grown > _DENSE * cap
 
 
-def _judged(video: VideoStream, renditions: list[VideoRendition], rate: Fraction, origin_s: Fraction, frames: int
-            ) -> Judged:
-    """Whether the source may be the first rendition itself."""
+def _judged(video: VideoStream, renditions: list[VideoRendition], rate: Fraction, origin_s: Fraction, frames: int,
+            part: tuple[int, int] | None) -> Judged:
+    """Whether the source, or frames [first, last) of it, may be the first rendition itself."""
     top = renditions[0]
     if top.codec != "h264":
         return Judged()
-    return judge(video, Top(top.width_px, top.height_px, top.max_bps, top.buffer_bits), rate, origin_s, frames)
+    return judge(video, Top(top.width_px, top.height_px, top.max_bps, top.buffer_bits), rate, origin_s, frames, part)
 
 
 def _with_copy(renditions: list[VideoRendition], judged: Judged) -> tuple[VideoRendition, ...]:

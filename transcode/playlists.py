@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 
 import m3u8
+from m3u8.model import SessionData
 
 from transcode import storyboard, trickplay
 from transcode.bandwidth import BitRates
@@ -15,25 +16,29 @@ from transcode.sound import AudioTrack
 from transcode.text import TextTrack
 
 _STEREO, _SURROUND, _TEXT = "audio", "audio-51", "text"
+TRIMMED = "org.lectern.start"  # what our player knows the second by when another part is shown while it plays
 _SOON_S = 4  # a first segment up to this long is encoded before a viewer loses patience
 
 
 def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, BitRates],
-                 texts: Sequence[TextTrack] = ()) -> str:
+                 texts: Sequence[TextTrack] = (), base: str = "", trimmed_s: float = 0.0) -> str:
     """The multivariant playlist: a variant a video rendition of `codecs` and audio group; stereo and 5.1 are a group each.
 
     Where there is no picture, one variant a group: the sound to be heard at first.
-    `measured`: bit rates by rendition, of those that are complete; of the others the caps are declared.
+    `measured`: bit rates by rendition, of those that are complete; of the others the caps are declared. `base` leads from
+    the playlist to the folder of the renditions. `trimmed_s`: so much of the recording's beginning is not shown.
     """
     playlist = m3u8.M3U8()
     playlist.version = "7"
     playlist.is_independent_segments = True
+    if trimmed_s:
+        playlist.session_data.append(SessionData(TRIMMED, value=f"{trimmed_s:.3f}"))
     groups = _audio_groups(plan)
     for group, tracks in groups.items():
         for track in tracks:
-            playlist.add_media(_rendition(group, track, default=track is tracks[0]))
+            playlist.add_media(_rendition(group, track, base, default=track is tracks[0]))
     for text in texts:
-        playlist.add_media(_text(text))
+        playlist.add_media(_text(text, base))
     silent: list[tuple[str | None, list[AudioTrack]]] = [(None, [])]
     for group_id, tracks in [*groups.items()] or silent:
         media = [one for one in playlist.media if one.group_id in (group_id, _TEXT)]
@@ -45,7 +50,7 @@ def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, Bit
         for video in (one for codec in plan.codecs if codec in codecs for one in _first_choice_first(plan, codec)):
             picture = bit_rates_of(video, measured)
             playlist.add_playlist(m3u8.Playlist(
-                uri=f"{video.name}/index.m3u8",
+                uri=f"{base}{video.name}/index.m3u8",
                 stream_info={
                     "bandwidth": picture.peak_bps + peak,
                     "average_bandwidth": picture.average_bps + average,
@@ -62,13 +67,13 @@ def multivariant(plan: Plan, codecs: Collection[str], measured: Mapping[str, Bit
             ))
         if not plan.video:
             playlist.add_playlist(m3u8.Playlist(
-                uri=f"{tracks[0].name}/index.m3u8",
+                uri=f"{base}{tracks[0].name}/index.m3u8",
                 stream_info={"bandwidth": peak, "average_bandwidth": average, "codecs": ",".join(names), "audio": group_id,
                              "subtitles": _TEXT if texts else None},
                 media=media,
                 base_uri=None,
             ))
-    return str(playlist.dumps()) + trickplay.stream_inf(plan) + storyboard.stream_inf(plan)
+    return str(playlist.dumps()) + trickplay.stream_inf(plan, base) + storyboard.stream_inf(plan, base)
 
 
 def _audio_groups(plan: Plan) -> dict[str, list[AudioTrack]]:
@@ -84,9 +89,9 @@ def _audio_groups(plan: Plan) -> dict[str, list[AudioTrack]]:
     return groups
 
 
-def _rendition(group: str, track: AudioTrack, *, default: bool) -> m3u8.Media:
+def _rendition(group: str, track: AudioTrack, base: str, *, default: bool) -> m3u8.Media:
     return m3u8.Media(
-        uri=f"{track.name}/index.m3u8", type="AUDIO", group_id=group, name=track.label,
+        uri=f"{base}{track.name}/index.m3u8", type="AUDIO", group_id=group, name=track.label,
         # LANGUAGE is required on every audio rendition (Apple HLS authoring 8.10); und is its word for unknown.
         language=track.language or "und",
         default="YES" if default else "NO",
@@ -96,9 +101,9 @@ def _rendition(group: str, track: AudioTrack, *, default: bool) -> m3u8.Media:
     )
 
 
-def _text(track: TextTrack) -> m3u8.Media:
+def _text(track: TextTrack, base: str) -> m3u8.Media:
     return m3u8.Media(
-        uri=f"{track.folder}/index.m3u8", type="SUBTITLES", group_id=_TEXT, name=track.label, language=track.language,
+        uri=f"{base}{track.folder}/index.m3u8", type="SUBTITLES", group_id=_TEXT, name=track.label, language=track.language,
         default="NO", autoselect="YES", forced="NO",
         characteristics="public.accessibility.transcribes-spoken-dialog" if track.captions else None)
 

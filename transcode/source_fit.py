@@ -7,6 +7,7 @@ bit rate within the rung's cap, a level that every player decodes, groups of pic
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -47,6 +48,7 @@ _SENTENCES = {
     "other_rate": "The frame rate is not one that is kept.",
     "starts_late": "The sound begins before the picture.",
     "ends_early": "The sound goes on for {seconds:.1f} s after the picture.",
+    "trimmed": "The trim cuts between key frames: with {instead} the source's own packets would be the top rung.",
     "key_frames": "Key frames are up to {seconds:.1f} s apart: at most 8 s to have it copied.",
     "over_cap": "The bit rate reaches {kbps} kbit/s: the cap of its rung is {cap_kbps} kbit/s.",
 }
@@ -69,11 +71,12 @@ class SourceFit(Frozen):
 
 
 class CopiedPackets(Frozen):
-    """The source's own packets as a rendition: picture n of the track is frame n of the grid."""
+    """The source's own packets as a rendition: picture `first` + n of the track is frame n of the grid."""
 
     track: int  # its number in the file, from 0
-    count: int  # pictures; the last one stays where the grid goes on
+    count: int  # pictures of the track; the last one stays where the grid goes on
     config_hex: str  # AVCDecoderConfigurationRecord
+    first: int = 0  # where a trimmed recording begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,12 @@ class Judged:
     level: str = ""
 
 
-def judge(video: VideoStream, top: Top, rate: Fraction, origin_s: Fraction, frames: int) -> Judged:
-    """Compare the source with the `top` rung on a grid of `frames` at `rate` from `origin_s` on."""
+def judge(video: VideoStream, top: Top, rate: Fraction, origin_s: Fraction, frames: int,
+          part: tuple[int, int] | None = None) -> Judged:
+    """Compare the source with the `top` rung on a grid of `frames` at `rate` from `origin_s` on.
+
+    `part`: only frames [first, last) of that grid are shown, and its boundaries are counted from `first`.
+    """
     refused = _by_the_probe(video, top)
     if refused is not None:
         return Judged(refused)
@@ -112,14 +119,18 @@ def judge(video: VideoStream, top: Top, rate: Fraction, origin_s: Fraction, fram
     refused = _by_the_stream(config, video) or _by_the_clock(video, packets, rate, origin_s)
     if refused is not None:
         return Judged(refused)
-    frames = max(frames, packets.count)
-    boundaries = key_boundaries(packets.keys, frames, rate)
-    if boundaries is None:
-        return Judged(_too_far(packets, frames, rate))
-    refused = _by_the_bits(packets, boundaries, rate, top)
+    first, last = part or (0, max(frames, packets.count))
+    refused = _by_the_cut(video, packets, rate, first, last) if part else None
     if refused is not None:
         return Judged(refused)
-    copied = CopiedPackets(track=packets.track, count=packets.count, config_hex=packets.config_hex)
+    keys = [key - first for key in packets.keys if first <= key < last]
+    boundaries = key_boundaries(keys, last - first, rate)
+    if boundaries is None:
+        return Judged(_too_far(packets, keys, min(last, packets.count) - first, last - first, rate))
+    refused = _by_the_bits(packets, [first + cut for cut in boundaries], rate, top)
+    if refused is not None:
+        return Judged(refused)
+    copied = CopiedPackets(track=packets.track, count=packets.count, config_hex=packets.config_hex, first=first)
     return Judged(SourceFit(code="fit"), boundaries, copied, config.codecs, _level(config))
 
 
@@ -179,10 +190,20 @@ def _by_the_clock(video: VideoStream, packets: AvcPackets, rate: Fraction, origi
     return None
 
 
-def _too_far(packets: AvcPackets, frames: int, rate: Fraction) -> SourceFit:
-    widest = widest_s(packets.keys, packets.count, rate)
+def _by_the_cut(video: VideoStream, packets: AvcPackets, rate: Fraction, first: int, last: int) -> SourceFit | None:
+    """A trimmed one begins with a key frame, and ends before one, unless no picture is decoded before an earlier one."""
+    cuts = {"start": first}
+    if last < packets.count and video.reorder_frames:
+        cuts["end"] = last
+    near = [f"the {what} at {float(min(packets.keys, key=lambda key: abs(key - cut)) / rate):.3f} s"
+            for what, cut in cuts.items() if cut not in packets.keys]
+    return SourceFit(code="trimmed", figures={"instead": " and ".join(near)}) if near else None
+
+
+def _too_far(packets: AvcPackets, keys: Sequence[int], pictures: int, frames: int, rate: Fraction) -> SourceFit:
+    widest = widest_s(keys, pictures, rate)
     if widest <= LONGEST_S:
-        return SourceFit(code="ends_early", figures={"seconds": round(float((frames - packets.count) / rate), 3)})
+        return SourceFit(code="ends_early", figures={"seconds": round(float((frames - pictures) / rate), 3)})
     if packets.unfit_keys:
         return SourceFit(code="open_groups")
     return SourceFit(code="key_frames", figures={"seconds": round(float(widest), 3)})
@@ -190,12 +211,13 @@ def _too_far(packets: AvcPackets, frames: int, rate: Fraction) -> SourceFit:
 
 def _by_the_bits(packets: AvcPackets, boundaries: Sequence[int], rate: Fraction, top: Top) -> SourceFit | None:
     """Every segment within the cap and one decoder buffer, as if it had been encoded here."""
-    sums = dict(zip(packets.keys, _running(packets.key_bytes), strict=True))
-    total = sum(packets.key_bytes)
+    sums = [*_running(packets.key_bytes), sum(packets.key_bytes)]
     worst: SourceFit | None = None
     worst_bps = 0
     for a, b in pairwise(boundaries):
-        bits, duration_s = 8 * (sums.get(b, total) - sums[a]), (b - a) / rate
+        # Between two key frames only the end may lie: there up to the next one is counted.
+        size_bytes = sums[bisect_left(packets.keys, b)] - sums[bisect_left(packets.keys, a)]
+        bits, duration_s = 8 * size_bytes, (b - a) / rate
         bps = round(bits / duration_s)
         if bits > top.max_bps * duration_s + top.buffer_bits and bps > worst_bps:
             worst_bps = bps

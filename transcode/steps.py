@@ -208,11 +208,11 @@ def plan_of(ctx: StepContext) -> Plan:
 def keys_of(ctx: StepContext, plan: Plan) -> PlanKeys:
     """Where what is rendered for the plan lies."""
     # The id that the plan was stored under: its own hash is another one where a later version knows more fields.
-    return PlanKeys.of(ctx.video.organization_id, ctx.video.id, ctx.video.plan_id or plan.id)
+    return PlanKeys.of(ctx.video.organization_id, ctx.video.folder, ctx.video.plan_id or plan.id)
 
 
 def _source_key(ctx: StepContext) -> str:
-    return keys.source(ctx.video.organization_id, ctx.video.id)
+    return keys.source(ctx.video.organization_id, ctx.video.source_folder)
 
 
 def _local(ctx: StepContext, plan: Plan, start_s: Fraction, end_s: Fraction, *, only_key_frames: bool = False
@@ -233,7 +233,7 @@ def _context_at(ctx: StepContext, plan: Plan, at_s: Fraction, nice: int) -> Iter
 
 def _copied(ctx: StepContext, plan: Plan, rendition: VideoRendition, k: int) -> AbstractContextManager[Path]:
     """The source as a local file that holds at least the pictures of a copied cell."""
-    key = keys.source(ctx.video.organization_id, ctx.video.id)
+    key = _source_key(ctx)
     return ctx.storage.local(key, copied_parts(ctx.storage, key, plan, rendition, k))
 
 

@@ -14,6 +14,7 @@ import ffmpeg
 from infra.core.command import Command
 from infra.core.ffmpeg_words import with_input_limits
 from infra.core.steps import Tools
+from transcode import jpeg
 from transcode.cells import media_limits
 from transcode.plan import Plan
 
@@ -36,7 +37,9 @@ def waveform_command(tools: Tools, plan: Plan, source: Path, work: Path, *, max_
     """The first track's waveform to work/thumbnail.jpg, from its first second on the left to its last on the right."""
     track = plan.audio[0]
     pieces = []
-    for start_s, length_s in windows(plan.duration_s):
+    begin_s = plan.origin_s - plan.container_start_s  # more than nothing where it was trimmed
+    for from_s, length_s in windows(plan.duration_s):
+        start_s = begin_s + from_s
         options = {"ss": f"{float(start_s):.3f}", "fflags": "+fastseek"} if start_s else {}
         sound = ffmpeg.input(f"file:{source}", t=f"{float(length_s):.3f}", **options)[str(track.stream_index)]
         # 8 kHz: every column of the picture is the peak of hundreds of samples, and they are all kept until the end.
@@ -49,7 +52,7 @@ def waveform_command(tools: Tools, plan: Plan, source: Path, work: Path, *, max_
 
 
 def windows(duration_s: Fraction) -> list[tuple[Fraction, Fraction]]:
-    """(start, length), in seconds from the source's beginning, of what is drawn of a recording."""
+    """(start, length), in seconds, of what is drawn of a recording."""
     if duration_s <= _WHOLE_S:
         return [(Fraction(0), duration_s)]
     return [(duration_s * i / _WINDOWS, _WINDOW_S) for i in range(_WINDOWS)]
@@ -63,7 +66,6 @@ def _framed(picture: Any) -> Any:
 
 def _one_picture(tools: Tools, picture: Any, source: Path, work: Path, media_s: Fraction,
                  max_pixels: int, nice: int) -> Command:
-    output = ffmpeg.output(picture, f"file:{work / 'thumbnail.jpg'}", f="mjpeg", map_metadata=-1,
-                           **{"q:v": 3, "frames:v": 1})
+    output = jpeg.one_picture(picture, work / "thumbnail.jpg")
     return Command(with_input_limits(tools, output, source, max_pixels), reads=(source,), work=work, nice=nice,
                    limits=media_limits(media_s))

@@ -13,12 +13,12 @@ from math import ceil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import ffmpeg
-
 from infra.core.command import Command
 from infra.core.steps import Tools
+from transcode import jpeg
 from transcode.cells import in_sdr, key_frames_from, limited, pictures_from
 from transcode.plan import Plan
+from transcode.webvtt_time import webvtt_time
 
 NAME = "storyboard"  # its folder, and its place in a URL
 TILE_S = 10
@@ -92,17 +92,16 @@ def sheet_command(tools: Tools, plan: Plan, source: Path, j: int, work: Path, *,
         picture.filter("setpts", f"PTS-({shift.numerator}/{shift.denominator})/TB")
         .filter("fps", fps=f"1/{TILE_S}", round="up").filter("trim", start_pts=0, end_pts=shape.tiles_of(j))
     )
-    picture = in_sdr(plan, picture, shape.width_px, shape.height_px, work, flags="area", out_color_matrix="bt601",
-                     out_range="pc")
+    picture = in_sdr(plan, picture, shape.width_px, shape.height_px, work, flags="area", **jpeg.COLOURS)
     picture = picture.filter("setsar", 1).filter("format", "yuvj420p").filter(
         "tile", f"{shape.columns}x{shape.rows}", nb_frames=shape.tiles_of(j))
-    output = ffmpeg.output(picture, f"file:{work / 'sheet.jpg'}", f="mjpeg", map_metadata=-1, fflags="+bitexact",
-                           **{"q:v": _QUALITY, "frames:v": 1, "flags:v": "+bitexact", "threads:v": 1})
+    output = jpeg.one_picture(picture, work / "sheet.jpg", quality=_QUALITY, fflags="+bitexact",
+                              **{"flags:v": "+bitexact", "threads:v": 1})
     return limited(tools, output, source, work, end_s - start_s + plan.seek_lead_s, max_pixels=max_pixels, nice=nice)
 
 
-def vtt(plan: Plan) -> str:
-    """The list of tiles as WebVTT, empty where there is no picture.
+def vtt(plan: Plan, base: str = "") -> str:
+    """The list of tiles as WebVTT, empty where there is no picture. `base` leads from it to the sheets' folder.
 
     Each cue names a sheet and a rectangle on it (Media Fragments URI 1.0, 4.2.2).
     """
@@ -115,17 +114,17 @@ def vtt(plan: Plan) -> str:
         row, column = divmod(place, shape.columns)
         end_s = min(plan.duration_s, Fraction((tile + 1) * TILE_S))
         box = f"{column * shape.width_px},{row * shape.height_px},{shape.width_px},{shape.height_px}"
-        lines += [f"{_clock(Fraction(tile * TILE_S))} --> {_clock(end_s)}", f"{NAME}/{j}.jpg#xywh={box}", ""]
+        lines += [f"{webvtt_time(tile * TILE_S)} --> {webvtt_time(end_s)}", f"{base}{NAME}/{j}.jpg#xywh={box}", ""]
     return "\n".join(lines)
 
 
-def stream_inf(plan: Plan) -> str:
+def stream_inf(plan: Plan, base: str = "") -> str:
     """The line of the multivariant playlist that names the image playlist; empty where there is no picture."""
     if not plan.video:
         return ""
     shape = board(plan)
     return (f'#EXT-X-IMAGE-STREAM-INF:BANDWIDTH={shape.bandwidth_bps},RESOLUTION={shape.width_px}x{shape.height_px},'
-            f'CODECS="jpeg",URI="{NAME}/index.m3u8"\n')
+            f'CODECS="jpeg",URI="{base}{NAME}/index.m3u8"\n')
 
 
 def image_playlist(plan: Plan) -> str:
@@ -158,9 +157,3 @@ def add_adaptation(period: ET.Element, plan: Plan) -> None:
         "height": str(shape.rows * shape.height_px)})
     ET.SubElement(representation, "EssentialProperty", {
         "schemeIdUri": "http://dashif.org/guidelines/thumbnail_tile", "value": f"{shape.columns}x{shape.rows}"})
-
-
-def _clock(time_s: Fraction) -> str:
-    total_ms = round(time_s * 1000)
-    seconds, ms = divmod(total_ms, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}"

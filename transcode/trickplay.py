@@ -106,14 +106,14 @@ def durations_s(plan: Plan) -> list[Fraction]:
     return [(end - start) / plan.frame_rate for start, end in zip(starts, [*starts[1:], plan.boundaries[-1]], strict=True)]
 
 
-def stream_inf(plan: Plan) -> str:
+def stream_inf(plan: Plan, base_uri: str = "") -> str:
     """The line of the multivariant playlist; empty where there is no trick play."""
     if not is_offered(plan):
         return ""
     rung = base(plan)
     peak = int(MAX_BYTES * 8 * 11 / 10 / max(Fraction(_LEAST_S), min(durations_s(plan))))
     return (f"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={MAX_BYTES * 8 // 2 // EVERY_S},"
-            f'RESOLUTION={rung.width_px}x{rung.height_px},CODECS="{codecs(plan)}",URI="{NAME}/index.m3u8"\n')
+            f'RESOLUTION={rung.width_px}x{rung.height_px},CODECS="{codecs(plan)}",URI="{base_uri}{NAME}/index.m3u8"\n')
 
 
 def playlist(plan: Plan) -> str:
@@ -144,6 +144,8 @@ def pictures_command(tools: Tools, plan: Plan, cells: Path, first: int, last: in
         # Every picture an IDR; with a group of 1 it would be another, intra-only profile.
         # Not CABAC: x264 fills its last byte with a bit that follows from how many pictures it has made before.
         "coder": "vlc", "g": 2, "bf": 0, "force_key_frames": "expr:1", "forced-idr": 1, "flags": "+cgop+bitexact",
+        # Else the header has the quantiser, and there is one header for pictures of several.
+        "x264-params": "stitchable=1",
         "fps_mode": "passthrough", "enc_time_base": rate, "video_track_timescale": time_scale(plan.frame_rate),
         "map_metadata": -1, "fflags": "+bitexact", "f": "mp4", "use_editlist": 0, "avoid_negative_ts": "disabled",
         "movflags": "+frag_every_frame+delay_moov+default_base_moof+frag_discont+skip_trailer"})

@@ -90,6 +90,16 @@ class Fragment:
     others_sync: int  # how many samples after the first are sync samples
 
 
+@dataclass(frozen=True, slots=True)
+class TrackSamples:
+    """The samples of one track in a movie fragment. Times in ticks of the track's time scale."""
+
+    decode_time: int
+    durations: tuple[int, ...]
+    syncs: tuple[bool, ...]
+    payload_bytes: int  # 0 where trun does not tell sizes
+
+
 def split_init(data: bytes) -> tuple[bytes, bytes]:
     """(init section, media) of a fragmented file: all before the first moof, and the rest."""
     for box in boxes(data):
@@ -103,7 +113,15 @@ def read_fragment(media: bytes) -> Fragment:
     top = [box.kind for box in boxes(media)]
     if [kind for kind in top if kind not in (b"styp", b"sidx")] != [b"moof", b"mdat"]:
         raise BadBoxes(f"expected one moof and one mdat, got {top}")
-    traf = need(media, (b"moof", b"traf"))
+    samples = read_traf(media, need(media, (b"moof", b"traf")))
+    mdat = need(media, (b"mdat",))
+    if samples.payload_bytes and samples.payload_bytes != mdat.end - mdat.start:
+        raise BadBoxes("mdat does not hold the samples that trun lists")
+    return Fragment(samples.decode_time, samples.durations, samples.syncs[0], sum(samples.syncs[1:]))
+
+
+def read_traf(media: bytes, traf: Box) -> TrackSamples:
+    """Parse one track of a movie fragment: at least one sample. Raises BadBoxes."""
     tfhd = need(media, (b"tfhd",), traf.start, traf.end)
     flags = _flags(media, tfhd)
     at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
@@ -150,12 +168,9 @@ def read_fragment(media: bytes) -> Fragment:
                 sample_flags = first_flags
             durations.append(duration)
             syncs.append(not sample_flags & 0x10000)  # sample_is_non_sync_sample (8.8.3.1)
-    mdat = need(media, (b"mdat",))
-    if payload and payload != mdat.end - mdat.start:
-        raise BadBoxes("mdat does not hold the samples that trun lists")
     if not durations:
         raise BadBoxes("no samples")
-    return Fragment(decode_time, tuple(durations), syncs[0], sum(syncs[1:]))
+    return TrackSamples(decode_time, tuple(durations), tuple(syncs), payload)
 
 
 def with_sequence_number(media: bytes, number: int) -> bytes:

@@ -2,9 +2,14 @@
 
     o/{organization}/uploads/{upload}                         an upload that is still growing
     o/{organization}/v/{video}/source                         the file as it was uploaded
+    o/{organization}/v/{video}/live/{n}.flv                   what connection n of a live publisher sent, until it is joined
     o/{organization}/v/{video}/slides.json                    which slides are shown when, and their text
+    o/{organization}/v/{video}/scenes.json                    where a film is cut
     o/{organization}/v/{video}/p/{plan}/{rendition}/init.mp4  CMAF header of a rendition
     o/{organization}/v/{video}/p/{plan}/{rendition}/{k}.m4s   cell k of a rendition
+    o/{organization}/v/{video}/p/live/timeline.json           which cells a live session has; its plan is called "live"
+    o/{organization}/v/{video}/p/live/slides.json             its slides, as far as they are known while it is live
+    o/{organization}/v/{video}/p/live/live-slides/{n}.jpg     one of them, as it was at n tenths of a second
     o/{organization}/v/{video}/p/{plan}/still/{n}.jpg         the picture at n tenths of a second
     o/{organization}/v/{video}/p/{plan}/storyboard/{j}.jpg    sheet j of the storyboard
     o/{organization}/v/{video}/p/{plan}/{rendition}/download.mp4  the whole rendition and the sound
@@ -24,6 +29,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LIVE_PLAN = "live"
+LIVE_SLIDES = "live-slides"  # beside the renditions of what is live, which begin so, too
+
 
 def video_prefix(organization_id: str, video_id: str) -> str:
     """Everything of one video lies under this prefix."""
@@ -35,9 +43,34 @@ def source(organization_id: str, video_id: str) -> str:
     return video_prefix(organization_id, video_id) + "source"
 
 
+def live_pieces(organization_id: str, video_id: str) -> str:
+    """What a live session's publisher sent lies under this prefix, until it is joined and is the source."""
+    return video_prefix(organization_id, video_id) + "live/"
+
+
+def live_piece(organization_id: str, video_id: str, name: str) -> str:
+    """What came by one connection; `name` is its number from 1, and .flv or .mpegts."""
+    return live_pieces(organization_id, video_id) + name
+
+
 def slides(organization_id: str, video_id: str) -> str:
     """The slides of the video (`enrich.slide.Slides`)."""
     return video_prefix(organization_id, video_id) + "slides.json"
+
+
+def live_slides(organization_id: str, video_id: str) -> str:
+    """The slides of what is or was live, until those of its recording are found (`enrich.slide.Slides`)."""
+    return f"{PlanKeys.of(organization_id, video_id, LIVE_PLAN).prefix}slides.json"
+
+
+def live_slide(organization_id: str, video_id: str, tenth: int) -> str:
+    """The picture of such a slide, by its `image`."""
+    return PlanKeys.of(organization_id, video_id, LIVE_PLAN).named(LIVE_SLIDES, f"{tenth}.jpg")
+
+
+def scenes(organization_id: str, video_id: str) -> str:
+    """The scenes of a film (`enrich.scene.Scenes`)."""
+    return video_prefix(organization_id, video_id) + "scenes.json"
 
 
 def event_files(organization_id: str) -> str:
@@ -73,6 +106,14 @@ class PlanKeys:
 
     def cell(self, rendition: str, k: int) -> str:
         return f"{self.prefix}{rendition}/{k}.m4s"
+
+    def named(self, rendition: str, name: str) -> str:
+        """A file of a rendition that is neither: another init section of a live session."""
+        return f"{self.prefix}{rendition}/{name}"
+
+    @property
+    def timeline(self) -> str:
+        return f"{self.prefix}timeline.json"
 
     def download(self, rendition: str) -> str:
         return f"{self.prefix}{rendition}/download.mp4"

@@ -40,21 +40,24 @@ SUBTITLE_DECODERS: tuple[str, ...] = (
 MAX_STREAMS = 64
 PROBE_BYTES = 20_000_000  # how far into a file the streams are looked for
 ANALYZE_US = 10_000_000  # and how many microseconds of it
+_LIVE_PROBE_BYTES = 2_000_000  # what waits to be understood is late
+_LIVE_ANALYZE_US = 1_000_000
 
 
-def input_args(max_pixels: int) -> tuple[str, ...]:
+def input_args(max_pixels: int, *, piped: bool = False) -> tuple[str, ...]:
     """Options to stand before `-i` of ffmpeg, or anywhere before the file of ffprobe.
 
     `max_pixels` is the largest width x height that a decoder may open. The file itself is always named
     `file:` + path: a bare name that begins with "-" or "http:" would be taken for something else.
+    `piped`: it is a live stream on standard input, and no file.
     """
     decoders = VIDEO_DECODERS + AUDIO_DECODERS + SUBTITLE_DECODERS
     return (
-        "-protocol_whitelist", "file",
+        "-protocol_whitelist", "pipe" if piped else "file",
         "-format_whitelist", ",".join(FORMATS),
         "-codec_whitelist", ",".join(decoders),
         "-max_pixels", str(max_pixels),
         "-max_streams", str(MAX_STREAMS),
-        "-probesize", str(PROBE_BYTES),
-        "-analyzeduration", str(ANALYZE_US),
+        "-probesize", str(_LIVE_PROBE_BYTES if piped else PROBE_BYTES),
+        "-analyzeduration", str(_LIVE_ANALYZE_US if piped else ANALYZE_US),
     )

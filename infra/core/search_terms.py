@@ -90,6 +90,11 @@ def fold(word: str) -> str:
     return "".join(sign for sign in word if sign.isalnum() or sign in "+#" or unicodedata.category(sign)[0] == "M")
 
 
+def folded(text: str) -> str:
+    """A line of text whose words are folded, with one space between them."""
+    return " ".join(filter(None, map(fold, text.split())))
+
+
 @lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
     """A folded word without the endings that a question and an answer may differ in: plurals, -ing, -ed, a last e."""

@@ -85,12 +85,39 @@ class Settings(BaseSettings):
     max_attempts: int = Field(5, ge=1, description="Times a step is started before it is called failed.")
     cell_wait_s: float = Field(25.0, gt=0, description="Longest a player's request waits for a cell being rendered.")
 
+    live: bool = Field(True, description="Take live streams, where nginx with its module for RTMP, or tstrans for SRT, is "
+                       "installed.")
+    live_host: str = Field("", description="Address that RTMP and SRT listen on; empty: the web server's.")
+    live_public_host: str = Field("", description="Name under which encoders reach it; empty: the one that the API is asked "
+                                  "by.")
+    rtmp_port: int = Field(1935, ge=0, le=65535, description="Port of RTMP (TCP); 0: one that is free.")
+    srt_port: int = Field(8890, ge=0, le=65535, description="Port of SRT (UDP); 0: one that is free.")
+    live_ingest: str = Field("embedded", pattern="^(embedded|mediamtx)$", description="What takes publishers. embedded: "
+                             "nginx and tstrans, on this machine; mediamtx: a MediaMTX, which asks the live process.")
+    mediamtx_host: str = Field("mediamtx", description="Where the live process plays from MediaMTX, by RTMP.")
+    mediamtx_api: str = Field("http://mediamtx:9997", description="Address of MediaMTX's API.")
+    mediamtx_secret: SecretStr = Field(default_factory=lambda: SecretStr(""), description="Part of MediaMTX's "
+                                       "authHTTPAddress: http://LIVE:PORT/mediamtx/SECRET/auth.")
+    live_sessions: int = Field(default_factory=lambda: max(2, 2 * (os.cpu_count() or 2)), ge=1, le=1000,
+                               json_schema_extra={"default": "twice the cores"},
+                               description="Live streams at once, on this machine; further publishers are refused.")
+    live_captions: str = Field("auto", pattern="^(auto|true|false)$", description="Caption live streams while they run, "
+                               "some seconds behind the speaker. auto: where speech is recognized at all "
+                               "(LECTERN_TRANSCRIBE) and the machine has half a core to spare when the stream begins.")
+    live_slides: bool = Field(True, description="Look for slides in live streams while they run, some seconds behind.")
+    live_port: int = Field(0, ge=0, le=65535, description="Port on which the live process answers the web processes; 0: one "
+                           "that is free.")
+
     rollup_s: float = Field(1.0, gt=0, description="How often events of viewers are counted.")
     events_kept_days: int = Field(90, ge=1, le=400, description="Events of viewers are deleted after this; what they were "
                                   "counted into stays.")
     events_export_s: float = Field(600.0, ge=0, description="How often counted events go on into Parquet files in the "
                                    "storage; 0: never. The files are kept as long as the events.")
+    prediction_s: float = Field(3600.0, ge=0, description="How often predictions of where learners leave are learned anew "
+                                "from what was watched; 0: never.")
     analytics_k: int = Field(5, ge=1, description="Nothing is shown of what fewer learners than this have watched.")
+    count_robots: bool = Field(False, description="Count what browsers without a screen, and robots that say so, watch: for "
+                               "tests.")
 
     max_upload_bytes: int = Field(64 << 30, gt=0, description="Largest accepted source.")
     upload_expires_s: int = Field(7 * 86400, gt=0, description="An unfinished upload is forgotten after this.")

@@ -62,6 +62,19 @@ class VideoRecord:
     language_heard: bool = False  # it was found by listening; else the creator said it
     glossary: tuple[str, ...] = ()  # words that may be said, the likeliest first
     translate_to_english: bool | None = None  # None: as the settings say
+    media_id: str | None = None  # these two as of `infra.db.models.Video`
+    source_id: str | None = None
+    trimmed: bool = False
+
+    @property
+    def folder(self) -> str:
+        """Under whose id what is made of its source lies in the storage."""
+        return self.media_id or self.id
+
+    @property
+    def source_folder(self) -> str:
+        """Under whose id its source lies in the storage."""
+        return self.source_id or self.folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Float,
     ForeignKey,
@@ -48,6 +51,7 @@ class Event(Base):
     height_px: Mapped[int | None] = mapped_column(Integer)
     dropped: Mapped[int | None] = mapped_column(Integer)
     code: Mapped[str | None] = mapped_column(String(80))
+    behind_ms: Mapped[int | None] = mapped_column(Integer)
 
 
 class Audience(Base):
@@ -121,6 +125,38 @@ class ForgottenLearner(Base):
     learner: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     forgotten_ms: Mapped[int] = mapped_column(BigInteger)
     erased_ms: Mapped[int | None] = mapped_column(BigInteger)  # when files were last cleared of them; None: not yet
+
+
+class LearnerTag(Base):
+    """A group that a learner is in, as their school calls it, under the key that their watching is kept under."""
+
+    __tablename__ = "learner_tags"
+    __table_args__ = (Index("ix_learner_tags_learner", "organization_id", "learner"),)
+
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(60), primary_key=True)
+    learner: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+
+class VideoParts(Base):
+    """What is said and shown in the parts of a video, by which it is foretold where learners leave."""
+
+    __tablename__ = "video_parts"
+
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True)
+    length_s: Mapped[int] = mapped_column(Integer)  # of the video then, in seconds that are counted
+    parts: Mapped[dict[str, Any]] = mapped_column(JSON)  # "bounds": [start, end] of each, and lists of what is known of each
+
+
+class LeavingLaw(Base):
+    """What the videos of an organization say about where learners leave (`enrich.prediction_fit.Fitted`)."""
+
+    __tablename__ = "leaving_laws"
+
+    organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"), primary_key=True)
+    tried_at: Mapped[float] = mapped_column(Float)  # when somebody began to make it
+    counted_id: Mapped[int] = mapped_column(BigInteger, default=0)  # of the newest event that it is made of
+    fitted: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class EventExport(Base):

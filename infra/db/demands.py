@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, or_, select, tuple_, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
@@ -157,6 +157,11 @@ def _stale() -> ColumnElement[bool]:
         and_(Demand.failed_at.is_(None), Demand.lease_until.is_(None), Demand.rung_at < now() - RING_AGAIN_S),
         and_(Demand.failed_at.is_(None), Demand.lease_until < now()),
     )
+
+
+def in_hand() -> Select[str]:
+    """The ids of videos that a worker may be writing a cell of: its lease lasts."""
+    return select(Demand.video_id).where(Demand.lease_until >= now())
 
 
 def _video_lives() -> ColumnElement[bool]:

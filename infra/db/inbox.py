@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
@@ -18,15 +20,14 @@ from infra.db.session import Database
 Values = tuple[Any, ...]  # of COLUMNS without the id
 
 COLUMNS = ("id", "video", "session", "seq", "uid", "learner", "kind", "t_ms", "skew_ms", "a_ms", "b_ms", "rate", "marks",
-           "startup_ms", "rebuffer_ms", "rebuffers", "switches", "bitrate_bps", "height_px", "dropped", "code")
+           "startup_ms", "rebuffer_ms", "rebuffers", "switches", "bitrate_bps", "height_px", "dropped", "code",
+           "behind_ms")
 UID = COLUMNS.index("uid") - 1  # its place in Values
 SHARDS = 16
 _WORDS = ", ".join(COLUMNS)
 _TYPES = ("bigint", "int", "bigint", "int", "bigint", "bigint", "smallint", "bigint", "bigint", "int", "int", "int",
-          "smallint", "int", "int", "int", "int", "int", "int", "int", "text")
+          "smallint", "int", "int", "int", "int", "int", "int", "int", "text", "int")
 _CHUNKS = (256, 16, 1)  # rows of one statement: a few sizes, whose statements the driver keeps prepared
-_ONE = f"({', '.join('?' * len(COLUMNS))})"
-_SQLITE = {size: f"INSERT OR IGNORE INTO events ({_WORDS}) VALUES {', '.join([_ONE] * size)}" for size in _CHUNKS}
 _POSTGRESQL = (f"INSERT INTO events ({_WORDS}) SELECT * FROM unnest("
                + ", ".join(f"%s::{kind}[]" for kind in _TYPES) + ") ON CONFLICT DO NOTHING")
 _LOCK = 0x6C656376  # who inserts holds it until the commit: ids are then committed in their order
@@ -50,15 +51,16 @@ def insert(connection: Connection, rows: Sequence[Values]) -> set[int] | None:
     first = max(last + 1, time.time_ns() // 1000)
     if sqlite:
         cursor = connection.connection.cursor()
+        # Most events have nothing in most columns, and each value costs about as much as a comparison in an index.
+        filled = [(name, column) for name, column in zip(COLUMNS[1:], zip(*rows, strict=True), strict=True)
+                  if column.count(None) < len(rows)]
+        names = ("id", *(name for name, _ in filled))
+        values = [*chain.from_iterable(zip(range(first, first + len(rows)), *(column for _, column in filled), strict=True))]
         added, at = 0, 0
         for size in _CHUNKS:
             # One statement for many rows: the interpreter's lock is let go of once, not once a row.
             while len(rows) - at >= size:
-                values: list[Any] = []
-                for number in range(at, at + size):
-                    values.append(first + number)
-                    values += rows[number]
-                cursor.execute(_SQLITE[size], values)
+                cursor.execute(_sqlite(names, size), values[at * len(names):(at + size) * len(names)])
                 added += cursor.rowcount
                 at += size
         cursor.close()
@@ -69,6 +71,12 @@ def insert(connection: Connection, rows: Sequence[Values]) -> set[int] | None:
         return None
     found = connection.exec_driver_sql(f"SELECT uid FROM events WHERE id >= {first}")
     return {uid for (uid,) in found}
+
+
+@lru_cache(maxsize=256)
+def _sqlite(names: tuple[str, ...], size: int) -> str:
+    one = f"({', '.join('?' * len(names))})"
+    return f"INSERT OR IGNORE INTO events ({', '.join(names)}) VALUES {', '.join([one] * size)}"
 
 
 def newest(connection: Connection) -> int:
@@ -90,6 +98,12 @@ def of_video(connection: Connection, video: int, after_id: int, newest_id: int, 
         "ORDER BY id").all()
 
 
+def of_session(connection: Connection, video: int, session: int) -> Sequence[Any]:
+    """All events of one session, in the order of their numbers."""
+    return connection.exec_driver_sql(
+        f"SELECT {_WORDS} FROM events WHERE video = {video:d} AND session = {session:d} ORDER BY seq").all()
+
+
 _WATCHED = "session, learner, kind, t_ms, a_ms, b_ms, rate, marks"
 
 
@@ -104,6 +118,36 @@ def watched(connection: Connection, video: int, newest_id: int, learners: Collec
         f"SELECT {_WATCHED} FROM events WHERE video = {video:d} AND id <= {newest_id:d} "
         f"AND kind IN ({', '.join(str(int(kind)) for kind in kinds)}) AND learner {whose} ORDER BY session, seq",
         (wanted,)).all()
+
+
+def viewers(connection: Connection, video: int, since_ms: int, kinds: Sequence[int], without_marks: int) -> int:
+    """How many different viewers did something of these kinds with a video since then, without those marks. Who did not
+    want to be known is somebody else in each session."""
+    # `+video`: by id, of which there are few, and not by video, which may have had viewers for hours.
+    return int(connection.exec_driver_sql(
+        f"SELECT count(DISTINCT coalesce(learner, session)) FROM events WHERE id >= {since_ms * 1000:d} AND "
+        f"+video = {video:d} AND t_ms > {since_ms:d} AND kind IN ({', '.join(str(int(kind)) for kind in kinds)}) "
+        f"AND marks & {without_marks:d} = 0").scalar() or 0)
+
+
+def tail(connection: Connection, video: int, after_id: int, newest_id: int, kinds: Sequence[int]) -> Sequence[Any]:
+    """(session, learner, kind, t_ms, a_ms, b_ms, rate, marks, rebuffer_ms, behind_ms) of a video's events of these kinds
+    with after_id < id <= newest_id: the newest of all that arrived."""
+    return connection.exec_driver_sql(
+        "SELECT session, learner, kind, t_ms, a_ms, b_ms, rate, marks, rebuffer_ms, behind_ms FROM events WHERE "
+        f"id > {after_id:d} AND id <= {newest_id:d} AND +video = {video:d} AND kind IN "
+        f"({', '.join(str(int(kind)) for kind in kinds)})").all()
+
+
+def learners(connection: Connection, video: int, newest_id: int, kind: int, mark: int, without_marks: int
+             ) -> tuple[int, int]:
+    """How many learners sent an event of this kind about a video with one mark, and how many without it; none of the events
+    has any of the others, id <= newest_id."""
+    with_it = f"learner END), count(DISTINCT CASE WHEN marks & {mark:d} = 0 THEN learner END)"
+    found = connection.exec_driver_sql(
+        f"SELECT count(DISTINCT CASE WHEN marks & {mark:d} <> 0 THEN {with_it} FROM events WHERE video = {video:d} AND "
+        f"id <= {newest_id:d} AND kind = {kind:d} AND marks & {without_marks:d} = 0").one()
+    return int(found[0]), int(found[1])
 
 
 def delete_learner(connection: Connection, video: int, learner: int, until_ms: int) -> None:

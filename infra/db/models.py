@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -24,12 +25,16 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, validates
+
+from infra.core.search_terms import folded
 
 Id = String(40)
 # PostgreSQL sorts by the rules of a language unless told otherwise, and then no index finds what begins with "gra".
 RowId = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER is SQLite's own row number
 Sorted = String(64).with_variant(String(64, collation="C"), "postgresql")
+Folded = Text().with_variant(Text(collation="C"), "postgresql")  # so that every database sorts alike
+PUBLIC, PRIVATE = "public", "private"  # who may watch: whoever has the link, or nobody
 
 
 class Base(DeclarativeBase):
@@ -52,6 +57,9 @@ class StepState(StrEnum):
     FAILED = "failed"
 
 
+UNFINISHED = (StepState.WAITING, StepState.READY, StepState.RUNNING)
+
+
 class UploadState(StrEnum):
     GROWING = "growing"
     FINISHED = "finished"  # it became the source of `video_id`
@@ -67,6 +75,7 @@ class Organization(Base):
     # Makes learners' keys of their names, and signs events tokens: without it nobody can tell who they are.
     learner_secret: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     glossary: Mapped[list[str] | None] = mapped_column(JSON)  # words of its lectures, as they are spelled
+    live_recording_days: Mapped[int | None] = mapped_column(Integer)  # then recordings are deleted; None: never
     created_at: Mapped[float] = mapped_column(Float)
 
 
@@ -95,8 +104,22 @@ class Video(Base):
     organization_id: Mapped[str] = mapped_column(ForeignKey("organizations.id"))
     playback_id: Mapped[str] = mapped_column(Id, unique=True)
     title: Mapped[str] = mapped_column(String(500))
+    # For lists: the title as `folded` writes it, and the tags so, each between two line ends.
+    title_folded: Mapped[str] = mapped_column(Folded, default="", server_default="")
+    tags_folded: Mapped[str] = mapped_column(Folded, default="", server_default="")
+    description: Mapped[str] = mapped_column(Text, default="", server_default="")
+    tags: Mapped[list[str] | None] = mapped_column(JSON)  # as they are written; None: there never were any
+    visibility: Mapped[str] = mapped_column(String(10), default=PUBLIC, server_default=PUBLIC)
     language: Mapped[str | None] = mapped_column(String(35))  # BCP 47
     file_name: Mapped[str | None] = mapped_column(String(1000))  # a label; never part of a path
+    # Since its source was replaced, or it was trimmed: under which id in the storage what is made of it lies, and where its
+    # source lies, if not there, too.
+    media_id: Mapped[str | None] = mapped_column(Id)
+    source_id: Mapped[str | None] = mapped_column(Id)
+    # As `player_api.trimmed.Trimmed`: which part of the source is shown, and what was before; None: all of it.
+    trim: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    replaced_at: Mapped[float | None] = mapped_column(Float)
+    earlier_video_id: Mapped[str | None] = mapped_column(Id)  # what was kept of it as it was before, unless that fitted
     source_url: Mapped[str | None] = mapped_column(Text)
     source_sha256: Mapped[str | None] = mapped_column(String(64))
     source_bytes: Mapped[int | None] = mapped_column(BigInteger)
@@ -119,6 +142,31 @@ class Video(Base):
     created_at: Mapped[float] = mapped_column(Float)
     updated_at: Mapped[float] = mapped_column(Float)
     deleted_at: Mapped[float | None] = mapped_column(Float)
+
+    @property
+    def folder(self) -> str:
+        """Under whose id what is made of its source lies in the storage."""
+        return self.media_id or self.id
+
+    @property
+    def source_folder(self) -> str:
+        """Under whose id its source lies in the storage."""
+        return self.source_id or self.folder
+
+    @classmethod
+    def tagged(cls, tag: str) -> ColumnElement[bool]:
+        """Whether a video has this tag (`folded`); none has the empty one."""
+        return cls.tags_folded.contains(f"\n{tag}\n", autoescape=True) if tag else false()
+
+    @validates("title")
+    def _fold_title(self, _: str, title: str) -> str:
+        self.title_folded = folded(title)
+        return title
+
+    @validates("tags")
+    def _fold_tags(self, _: str, tags: list[str] | None) -> list[str] | None:
+        self.tags_folded = "".join(f"\n{folded(tag)}\n" for tag in tags or ())
+        return tags
 
 
 class Step(Base):
@@ -313,4 +361,4 @@ class IdempotencyKey(Base):
     created_at: Mapped[float] = mapped_column(Float)
 
 
-from infra.db import audience_models  # noqa: E402, F401 - more tables of the same metadata
+from infra.db import audience_models, live_models  # noqa: E402, F401 - more tables of the same metadata

@@ -17,13 +17,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, and_, case, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Insert, Select, and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
 from infra.core.errors import LecternError
 from infra.core.ids import new_id
-from infra.db.models import Step, StepState, Video
+from infra.db.models import UNFINISHED, Step, StepState, Video
 from infra.db.session import insert_into, now
 
 WORKER_LOST = "worker_lost"
@@ -122,7 +122,7 @@ def unfinished(session: Session, video_id: str, step: str, begins: str = "") -> 
     """How many pieces of this step, whose key begins so, are neither done nor failed. A join is due when it is 0."""
     return session.scalar(select(func.count()).select_from(Step).where(
         Step.video_id == video_id, Step.step == step, Step.key.startswith(begins, autoescape=True),
-        Step.state.not_in([StepState.DONE, StepState.FAILED]))) or 0
+        Step.state.in_(UNFINISHED))) or 0
 
 
 def claim(session: Session, video_id: str, step: str, key: str, owner: str, lease_s: float,
@@ -208,7 +208,7 @@ def release_owner(session: Session, owner: str, max_attempts: int) -> list[Freed
 
 
 def expire(session: Session, max_attempts: int) -> list[Freed]:
-    """Free what nobody has answered for within its lease.
+    """Free what nobody has answered for within its lease; the steps of videos that live on.
 
     A row that another transaction holds at this moment is left to it: its worker is back, or another sweeper frees it.
     """
@@ -274,9 +274,17 @@ def _free(session: Session, whose: ColumnElement[bool], max_attempts: int) -> li
                 not_before=0.0, rung_at=None, **_unleased())
         .returning(Step.video_id, Step.step, Step.key, Step.queue, Step.state)
         .execution_options(synchronize_session=False)).all()
-    freed = [Freed(r.video_id, r.step, r.key, r.queue, StepState(r.state)) for r in rows]
+    # A deleted video's worker let go when it noticed: nothing of that was lost.
+    alive = set(session.scalars(select(Video.id).where(
+        Video.id.in_({row.video_id for row in rows}), Video.deleted_at.is_(None)))) if rows else set()
+    freed = [Freed(r.video_id, r.step, r.key, r.queue, StepState(r.state)) for r in rows if r.video_id in alive]
     touched(session).update(f.queue for f in freed if f.state == StepState.READY)
     return freed
+
+
+def in_hand() -> Select[str]:
+    """The ids of videos that a worker may be writing of: its lease lasts."""
+    return select(Step.video_id).where(Step.lease_until >= now())
 
 
 def _is(video_id: str, step: str, key: str) -> ColumnElement[bool]:

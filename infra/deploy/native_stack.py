@@ -37,7 +37,7 @@ from infra.deploy.native.radosgw import Radosgw
 from infra.deploy.native.redis import Redis
 from infra.deploy.native.server import Server, free_port, wait_until
 from infra.deploy.nginx_conf import Edge
-from infra.process import end_group, spawn
+from infra.own_processes import end_group, spawn
 from infra.runtime.ending import exit_with
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from infra.core.errors import ConfigError, LecternError, NotFound
+from infra.core.errors import ConfigError, LecternError, NotFound, Rejected
 from infra.core.settings import Settings
+from infra.runtime.trim_option import Part, part, refused
 
 app = typer.Typer(name="lectern", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Teaching by video: adaptive streaming, on demand, from the second a lecture is uploaded.")
@@ -32,6 +33,8 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 Data = Annotated[Path | None, typer.Option("--data", help="Folder of database, queue and storage.")]
 Server = Annotated[str, typer.Option("--server", envvar="LECTERN_SERVER", help="The running Lectern.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for programs.")]
+Trim = Annotated[Part | None, typer.Option("--trim", parser=part, metavar="START-END", help=(
+    "Only this part, to the frame: 5:00-55:00.5, in seconds 300-3300.5, or 5:00- for all that follows."))]
 HERE = "http://127.0.0.1:8080"
 
 
@@ -74,7 +77,7 @@ def add(source: Annotated[str, typer.Argument(metavar="FILE|URL")],
 @app.command()
 def process(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)],
             folder: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
-            title: str | None = None, as_json: AsJson = False) -> None:
+            title: str | None = None, trim: Trim = None, as_json: AsJson = False) -> None:
     """Render a file into a folder that any web server can serve. Needs no service."""
     from infra.process import ProcessRunner
     from infra.runtime import offline
@@ -87,8 +90,11 @@ def process(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)
     tools = find_tools(settings, runner)
     with bar(err) as progress:
         task = progress.add_task("processing", total=1.0)
-        done = offline.process(file, folder, title or default_title(file.name), settings, tools, runner,
-                               lambda fraction: progress.update(task, completed=fraction))
+        try:
+            done = offline.process(file, folder, title or default_title(file.name), settings, tools, runner,
+                                   lambda fraction: progress.update(task, completed=fraction), trim)
+        except Rejected as error:
+            raise refused(error) from None
     summary: dict[str, Any] = {
         "folder": str(done.folder), "playlist": str(done.folder / "master.m3u8"), "wall_s": round(done.wall_s, 2),
         "duration_s": round(float(done.plan.duration_s), 3), "size_bytes": done.size_bytes,
@@ -112,7 +118,7 @@ def process(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)
 
 @app.command()
 def plan(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)],
-         segment: Annotated[int, typer.Option(help="Segment whose commands are printed.")] = 0,
+         segment: Annotated[int, typer.Option(help="Segment whose commands are printed.")] = 0, trim: Trim = None,
          as_json: AsJson = False) -> None:
     """Print what would be rendered, and the commands of one segment, ready for a shell. Renders nothing."""
     from infra.process import ProcessRunner
@@ -123,7 +129,10 @@ def plan(file: Annotated[Path, typer.Argument(metavar="FILE", readable=False)],
     settings = Settings()
     runner = ProcessRunner(settings)
     tools = find_tools(settings, runner)
-    _, found = examine(file, settings, tools, runner)
+    try:
+        _, found = examine(file, settings, tools, runner, trim)
+    except Rejected as error:
+        raise refused(error) from None
     if as_json:
         print(found.model_dump_json(indent=1))
         return
@@ -190,13 +199,14 @@ def doctor(data: Data = None, as_json: AsJson = False) -> None:
     """Say what was found on this machine, what is missing, and the exact fix."""
     from infra.runtime.enrich_checks import enrich_checks
     from infra.runtime.event_checks import event_checks
+    from infra.runtime.live_checks import live_checks
     from infra.runtime.server_checks import server_checks
     from infra.runtime.storage_checks import storage_checks
     from infra.tools import checks
 
     settings = _settings(data)
-    found = [*checks(settings), *enrich_checks(settings), *event_checks(settings), *server_checks(settings),
-             *storage_checks(settings)]
+    found = [*checks(settings), *enrich_checks(settings), *event_checks(settings), *live_checks(settings),
+             *server_checks(settings), *storage_checks(settings)]
     if as_json:
         print(json.dumps([check._asdict() for check in found]))
     else:

@@ -25,7 +25,8 @@ def run(settings: Settings, out: Console, *, open_browser: bool) -> int:
 
     def ready(url: str) -> None:
         try:
-            _show(Client(url, stored_key(data) or ""), out, open_browser=open_browser)
+            key = stored_key(data) or ""
+            _show(Client(url, key), key, out, open_browser=open_browser)
         except LecternError as error:
             out.print(f"The sample lecture could not be added: {error.message}", style="red", markup=False)
 
@@ -33,14 +34,15 @@ def run(settings: Settings, out: Console, *, open_browser: bool) -> int:
     return serve(settings, out, ready)
 
 
-def _show(client: Client, out: Console, *, open_browser: bool) -> None:
+def _show(client: Client, key: str, out: Console, *, open_browser: bool) -> None:
     digest = hashlib.sha256(SAMPLE.read_bytes()).hexdigest()
     known = (video for video in client.videos() if video["source"]["sha256"] == digest and video["playable"])
     video = next(known, None)
     if video is None:
         video = add_and_follow(client, str(SAMPLE), TITLE, out, wait=False)
     watch = client.server + video["watch_url"]
-    out.print(f"\n  watch   {watch}\n  upload  {client.server}/studio   (asks for the admin key)\n", markup=False)
+    # Behind the # no server sees the key, and the page takes it out of the address.
+    out.print(f"\n  watch   {watch}\n  studio  {client.server}/studio#key={key}\n", markup=False)
     out.print("Ctrl-C ends Lectern.")
     if open_browser:
         webbrowser.open(watch)  # quietly does nothing where there is no browser

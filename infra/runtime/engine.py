@@ -267,4 +267,5 @@ def _record(video: Video, everybodys: Sequence[str]) -> VideoRecord:
         media_info=MediaInfo.model_validate(video.media_info) if video.media_info is not None else None,
         plan_id=video.plan_id, plan=video.plan, language=video.language,
         language_heard=video.language is not None and (video.speech or {}).get("detected") == video.language,
-        glossary=(*(video.glossary or ()), *everybodys), translate_to_english=video.translate_to_english)
+        glossary=(*(video.glossary or ()), *everybodys), translate_to_english=video.translate_to_english,
+        media_id=video.media_id, source_id=video.source_id, trimmed=video.trim is not None)

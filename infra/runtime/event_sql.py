@@ -22,7 +22,7 @@ _COLUMNS = """organization LowCardinality(String), video LowCardinality(String),
     to_ms Nullable(UInt32), rate Nullable(Float32), counted Bool, hidden Bool, fatal Bool, estimated Bool,
     startup_ms Nullable(UInt32), rebuffer_ms Nullable(UInt32), rebuffers Nullable(UInt32), switches Nullable(UInt32),
     bitrate_bps Nullable(UInt32), height_px Nullable(UInt32), dropped_frames Nullable(UInt32), error_code Nullable(String),
-    clock_correction_ms Int64, day Date"""
+    clock_correction_ms Int64, why_uncounted Nullable(String), live Nullable(Bool), behind_ms Nullable(UInt32), day Date"""
 _BEGINS = re.compile(r"\s*\(*\s*(select|with|describe|desc|show|explain)\b", re.IGNORECASE)
 # What read only still allows: the function that reads a file, under whatever quotes, and writing the answer into one.
 _REFUSED = re.compile(r"\b(file|outfile)\b", re.IGNORECASE)

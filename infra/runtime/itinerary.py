@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
@@ -20,11 +20,12 @@ from infra.core.steps import Outcome, StepContext
 from infra.db import meaning, search, steps
 from infra.db.models import Video
 from infra.runtime.steps import Itinerary, StepSpec
-from ingest import fetch_url
+from ingest.live.assemble import assemble
 from ingest.source_digest import digest_source
 from player_api import captions, catalogue, chapters
 from player_api.admission import try_out
-from player_api.catalogue import EMBED
+from player_api.catalogue import EMBED, PARTS
+from player_api.live import marked_chapters
 from transcode import download, trickplay
 from transcode import steps as transcode
 from transcode.loudness import loudness, with_loudness
@@ -32,15 +33,31 @@ from transcode.plan import Plan
 from transcode.sampling import planned
 
 if TYPE_CHECKING:
-    from enrich.slides import Footage
+    from enrich.footage import Footage
 
 
 def _fetch(ctx: StepContext) -> Outcome:
     """Fetch the source from its URL, look at it, plan it."""
-    outcome = fetch_url.fetch_url(ctx)
+    from ingest.fetch_url import fetch_url  # httpx: as numpy below
+
+    outcome = fetch_url(ctx)
     assert outcome is not None
+    return _planned(ctx, outcome)
+
+
+def _assemble(ctx: StepContext) -> Outcome:
+    """Make a file of what a live publisher sent, look at it, plan it."""
+    outcome = assemble(ctx)
+    assert outcome is not None
+    outcome = _planned(ctx, outcome)
+    ctx.storage.delete_prefix(keys.live_pieces(ctx.video.organization_id, ctx.video.id))
+    return outcome
+
+
+def _planned(ctx: StepContext, outcome: dict[str, Any]) -> dict[str, Any]:
+    """What `_fetched` needs of a source that is stored."""
     info = MediaInfo.model_validate(outcome["media_info"])
-    with ctx.storage.local(keys.source(ctx.video.organization_id, ctx.video.id)) as source:
+    with ctx.storage.local(keys.source(ctx.video.organization_id, ctx.video.source_folder)) as source:
         info, plan = planned(info, source, ctx.settings, ctx.tools, ctx.run)
         try_out(plan, info, source, ctx.settings, ctx.tools, ctx.run)
     return outcome | {"media_info": info.model_dump(mode="json"), "plan": plan.model_dump(mode="json"),
@@ -54,6 +71,11 @@ def _fetched(session: Session, video: Video, key: str, outcome: Outcome) -> None
                      MediaInfo.model_validate(outcome["media_info"]),
                      sha256=outcome["sha256"], size_bytes=outcome["size_bytes"],
                      usual_codecs=outcome["usual_codecs"], transcribe=outcome["transcribe"])
+
+
+def _assembled(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    _fetched(session, video, key, outcome)
+    marked_chapters.save_chapters(session, video, float(Plan.model_validate(video.plan).duration_s))
 
 
 def _digested(session: Session, video: Video, key: str, outcome: Outcome) -> None:
@@ -165,13 +187,23 @@ def _written(session: Session, video: Video, key: str, outcome: Outcome) -> None
 def _slides(ctx: StepContext) -> Outcome:
     from enrich.slides import slides  # numpy: only the worker that does it needs it
 
+    return slides(ctx, _footage(ctx))
+
+
+def _scenes(ctx: StepContext) -> Outcome:
+    from enrich.scenes import scenes  # as above
+
+    return scenes(ctx, _footage(ctx))
+
+
+def _footage(ctx: StepContext) -> Footage:
     plan = transcode.plan_of(ctx)
-    return slides(ctx, footage_of(plan, transcode.keys_of(ctx, plan), lambda n: transcode.still(ctx, n), ctx.video.language))
+    return footage_of(plan, transcode.keys_of(ctx, plan), lambda n: transcode.still(ctx, n), ctx.video.language)
 
 
 def footage_of(plan: Plan, where: PlanKeys, make_still: Callable[[int], None], language: str | None) -> Footage:
-    """Where slides are looked for: in the trick-play pictures, and in what they were cut out of."""
-    from enrich.slides import Footage
+    """Where slides and scenes are looked for: in the trick-play pictures, and in what they were cut out of."""
+    from enrich.footage import Footage
 
     offered = trickplay.is_offered(plan)
     return Footage(
@@ -192,6 +224,14 @@ def _looked_at(session: Session, video: Video, key: str, outcome: Outcome) -> No
     assert outcome is not None
     if outcome["slides"]:
         steps.insert(session, video, [steps.NewStep("chapters", "light", "slides")])
+    elif outcome["film"]:
+        steps.insert(session, video, [steps.NewStep("scenes", "media")])
+
+
+def _cut(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    if outcome["scenes"] > 1:
+        steps.insert(session, video, [steps.NewStep("chapters", "light", "scenes")])
 
 
 def _outlined(session: Session, video: Video, key: str, outcome: Outcome) -> None:
@@ -199,10 +239,20 @@ def _outlined(session: Session, video: Video, key: str, outcome: Outcome) -> Non
     assert outcome is not None and video.plan is not None
     words, slides, duration_s = outcome["words"], outcome["slides"], float(Plan.model_validate(video.plan).duration_s)
     others = chapters.background(session, video)
-    chapters.save_machine(session, video, find_chapters(words, slides, duration_s, video.language, others))
+    chapters.save_machine(session, video, find_chapters(words, slides, duration_s, video.language, others,
+                                                         cuts_s=outcome["cuts_s"]))
     search.replace(session, video.organization_id, video.id, Kind.SLIDE, [
         Passage(slide.start_s, slide.end_s, slide.text) for slide in slides if slide.text])
     chapters.save_topics(session, video, find_topics(words, slides, video.language, others))
+    steps.again(session, video, [steps.NewStep(PARTS, "light")])
+
+
+def _parted(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    """Here, because the chapters that count are in the database: a tenth of a second an hour."""
+    from player_api.analytics import prediction  # numpy: only the worker that does it needs it
+
+    assert outcome is not None
+    prediction.save_parts(session, video, outcome["words"], outcome["slides"])
 
 
 def _embedded(session: Session, video: Video, key: str, outcome: Outcome) -> None:
@@ -217,6 +267,7 @@ ITINERARY = Itinerary(
         for spec in (
             #        name          queue     runs                then
             StepSpec("fetch",       "light",  _fetch,              _fetched),
+            StepSpec("assemble",    "light",  _assemble,           _assembled),
             StepSpec("poster",      "light",  transcode.poster,    _poster_found),
             StepSpec("digest",      "light",  digest_source,       _digested),
             StepSpec("loudness",    "light",  loudness,            _heard),
@@ -225,6 +276,7 @@ ITINERARY = Itinerary(
             StepSpec("translate",   "speech", enrich.translate,    _translated),
             StepSpec("transcript",  "light",  enrich.write,        _written),
             StepSpec("chapters",    "light",  enrich.outline,      _outlined),
+            StepSpec(PARTS,         "light",  enrich.outline,      _parted),
             # The sweeper sees what is not embedded yet: passages come from many places, and change.
             StepSpec(EMBED,         "speech", embedding.embed,     _embedded),
             StepSpec("fill",        "media",  transcode.fill,      _filled),
@@ -232,6 +284,7 @@ ITINERARY = Itinerary(
             StepSpec("storyboard",  "media",  transcode.sheet),
             StepSpec("iframes",     "media",  transcode.pictures,  _pictured),
             StepSpec("slides",      "media",  _slides,             _looked_at),
+            StepSpec("scenes",      "media",  _scenes,             _cut),
             StepSpec("download",    "light",  download.make,       _downloadable),
         )
     },

@@ -26,6 +26,7 @@ from infra.core.steps import Tools
 from infra.process import ProcessRunner
 from infra.runtime.offline_outline import look_for_slides, publish_outline
 from infra.runtime.offline_speech import Spoken, publish, recognize
+from infra.runtime.trim_option import Part
 from infra.storage.local import LocalStorage
 from ingest import packets
 from ingest.probe import probe
@@ -35,7 +36,9 @@ from transcode.bandwidth import bit_rates
 from transcode.key_frames import near_enough
 from transcode.loudness import measure, normalized, with_loudness
 from transcode.plan import Plan
+from transcode.plan import plan as plan_of
 from transcode.sampling import planned
+from transcode.trim import wanted
 
 _SPEECH_SHARE = 0.1  # of the progress
 _PICTURES_AT_ONCE = 10  # segments whose trick-play pictures one decoder makes
@@ -53,25 +56,28 @@ class Processed:
     spoken: Spoken | None  # None: there is no sound, or it is not to be recognized
 
 
-def examine(file: Path, settings: Settings, tools: Tools, runner: ProcessRunner) -> tuple[MediaInfo, Plan]:
-    """What a file is, and its plan. Raises NotFound, Rejected."""
+def examine(file: Path, settings: Settings, tools: Tools, runner: ProcessRunner, part: Part | None = None
+            ) -> tuple[MediaInfo, Plan]:
+    """What a file is, and the plan of it or of a part of it. Raises NotFound, Rejected."""
     if not file.is_file():
         raise NotFound("no_such_file", f"There is no file {file}.")
     if not os.access(file, os.R_OK):
         raise NotFound("not_readable", f"The file {file} may not be read by this user.")
     file = file.absolute()
     info = packets.with_packets(probe(runner, tools, settings, file), file)
-    return planned(info, file, settings, tools, runner)
+    info, plan = planned(info, file, settings, tools, runner)
+    trim = wanted(part.start_s, part.end_s, plan.duration_s, plan.frame_rate) if part else None
+    return info, plan_of(info, tools.encoder, tools.codecs, trim) if trim else plan
 
 
 def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools, runner: ProcessRunner,
-            progress: Callable[[float], None]) -> Processed:
-    """Render all of `file` into `out`. Raises Conflict when `out` holds something else."""
+            progress: Callable[[float], None], part: Part | None = None) -> Processed:
+    """Render all of `file`, or `part` of it, into `out`. Raises Conflict when `out` holds something else."""
     begun = time.monotonic()
-    wanted = settings.fill_codecs.split(",")
-    codecs = tuple(codec for codec in tools.codecs if codec in wanted)
+    usual = settings.fill_codecs.split(",")
+    codecs = tuple(codec for codec in tools.codecs if codec in usual)
     file = file.absolute()
-    info, plan = examine(file, settings, replace(tools, codecs=codecs or tools.codecs[:1]), runner)
+    info, plan = examine(file, settings, replace(tools, codecs=codecs or tools.codecs[:1]), runner, part)
     if settings.normalize_loudness:
         info = _heard(info, file, settings, tools, runner)
         plan = normalized(plan, info, file, tools, runner, max_pixels=settings.max_pixels)
@@ -131,7 +137,7 @@ def process(file: Path, out: Path, title: str, settings: Settings, tools: Tools,
     text = publish(storage, plan, spoken) if spoken else None
     outlined = publish_outline(storage, title, plan, spoken, shown)
     for name, data in static_watch_page(title, (rendition.name for rendition in plan.renditions),
-                                        chapters=outlined).items():
+                                        chapters=outlined, texts=[text] if text else []).items():
         storage.put(name, data)
     texts = [text] if text else []
     measured = {rendition.name: bit_rates([(out / rendition.name / f"{k}.m4s").stat().st_size
@@ -204,7 +210,8 @@ def _claim(out: Path, plan: Plan) -> None:
     mark = out / "plan.json"
     if mark.is_file():
         if Plan.model_validate(json.loads(mark.read_text())).id != plan.id:
-            raise Conflict("other_plan", f"{out} holds another video. Choose another folder with --out.")
+            raise Conflict("other_plan", f"{out} holds another video, or another part of this one. Choose another folder "
+                           "with --out.")
     elif any(out.iterdir()):
         raise Conflict("folder_not_empty", f"{out} is not empty. Choose another folder with --out.")
     if shutil.disk_usage(out).free < 64 << 20:

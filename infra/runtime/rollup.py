@@ -1,6 +1,6 @@
-"""The process that counts events, and writes them into files: `python -m infra.runtime.rollup`.
+"""The process that counts events, writes them into files and learns from them: `python -m infra.runtime.rollup`.
 
-One is enough; several share the counting, and one at a time writes.
+One is enough; several share the counting, one at a time writes, and one at a time learns from an organization's videos.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ from infra.db.migrate import upgrade
 from infra.db.session import Database, url_of
 from infra.runtime.ending import exit_with
 from infra.runtime.storages import open_stores
-from player_api.analytics import event_table, export
+from player_api.analytics import event_table, export, laws
 from player_api.analytics.keeping import drop_old
-from player_api.analytics.rollup import BATCH, count
+from player_api.analytics.rollup import BATCH, count, measure_recorded
 
 logger = logging.getLogger(__name__)
 
 TIDY_S = 600.0  # how often events that are too old are looked for
+MEASURE_S = 5.0  # how often live lectures are looked for that are recordings by now
 ERASE_S = 2.0  # and learners who are to be taken out of files
 AGAIN_S = 10.0
+LEARN_S = 60.0  # how often organizations are looked for that have been watched since
+LEARNED_S = 2.0
 
 
 def serve(settings: Settings, database: Database, events: Database) -> int:
@@ -40,10 +43,13 @@ def serve(settings: Settings, database: Database, events: Database) -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    tidied_s = 0.0
+    tidied_s = measured_s = 0.0
     files = threading.Thread(target=write_files, args=(settings, database, events, open_stores(settings).storage, ending))
     if event_table.available():
         files.start()
+    # Nobody waits for what it has in hand: the next process begins that anew.
+    learning = threading.Thread(target=learn, args=(settings, database, ending), daemon=True)
+    learning.start()
     while not ending.is_set():
         try:
             while count(database, events) >= BATCH and not ending.is_set():
@@ -51,6 +57,9 @@ def serve(settings: Settings, database: Database, events: Database) -> int:
             if time.monotonic() - tidied_s > TIDY_S or not tidied_s:
                 drop_old(database, events, settings.events_kept_days, ending.is_set)
                 tidied_s = time.monotonic()
+            if time.monotonic() - measured_s > MEASURE_S:
+                measure_recorded(database, events)
+                measured_s = time.monotonic()
         except LecternError as error:  # the database is away, for one: the events are safe, and the next round is soon
             logger.warning("Events could not be counted: %s", error)
         except Exception:
@@ -59,6 +68,7 @@ def serve(settings: Settings, database: Database, events: Database) -> int:
         ending.wait(settings.rollup_s)
     if files.is_alive():
         files.join()
+    learning.join(LEARNED_S)
     for each in {database, events}:
         each.dispose()
     return 0
@@ -86,6 +96,18 @@ def write_files(settings: Settings, database: Database, events: Database, storag
             logger.exception("Events could not be written into files")
             ending.wait(AGAIN_S)
         ending.wait(min(ERASE_S, settings.events_export_s or ERASE_S))
+
+
+def learn(settings: Settings, database: Database, ending: threading.Event) -> None:
+    """Learn where learners leave, of each organization every `settings.prediction_s`, in a thread of its own."""
+    while settings.prediction_s and not ending.is_set():
+        try:
+            laws.fit_due(database, settings.analytics_k, settings.prediction_s, ending.is_set)
+        except LecternError as error:
+            logger.warning("Where learners leave could not be learned, which is tried again: %s", error)
+        except Exception:
+            logger.exception("Where learners leave could not be learned")
+        ending.wait(min(LEARN_S, settings.prediction_s))
 
 
 def main() -> int:

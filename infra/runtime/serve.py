@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from rich.console import Console
 
@@ -30,4 +31,11 @@ def serve(settings: Settings, out: Console, announce: Callable[[str], None] | No
     if secret is not None:
         out.print(f"admin key (shown once, kept in {settings.data / 'admin.key'}):", markup=False)
         out.print(f"  {secret}", markup=False)
+        announce = announce or partial(_with_studio, secret, out)
     return up(settings, WEB, announce)
+
+
+def _with_studio(secret: str, out: Console, url: str) -> None:
+    """Behind the # no server sees the key, and the page takes it out of the address."""
+    out.print(f"studio, signed in: {url}/studio#key={secret}", markup=False)
+    print(f"ready {url}", flush=True)

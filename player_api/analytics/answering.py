@@ -41,15 +41,25 @@ def answer(services: Services, who: Principal, video_id: str, name: str, how: st
         video = catalogue.get(session, who.organization_id, video_id)
         known, curve, length_s = total(session, video)
         learners = curve.sums[merge.LEARNERS]
-        data = build(session, video, known, curve, length_s) if known and learners >= k else None
+        live = known is not None and known.duration_ms == audience.LIVE_MS
+        data = build(session, video, known, curve, length_s) if known and learners >= k and not live else None
+    if live:
+        return respond(video, known, None, name, how, known_tag, None, {
+            "code": "live", "k": k,
+            "reason": "This video is live, or has just been: what is watched is counted, and shown once it is a recording."})
+    return respond(video, known, learners if data is not None else None, name, how, known_tag, data, None if data is not None
+                   else {"code": "too_few_learners", "k": k, "reason": f"Fewer than {k} learners have watched this video: "
+                         "what they did would be nearly theirs alone."})
+
+
+def respond(video: Video, known: Audience | None, learners: int | None, name: str, how: str, known_tag: str | None,
+            data: dict[str, Any] | None, suppressed: dict[str, Any] | None = None) -> Response:
+    """A metric, or why there is none, in the form that was asked for; 304 where `known_tag` is of the same."""
     shown = {
         "video_id": video.id, "as_of": catalogue.rfc3339(known.counted_id / 1e6) if known and known.counted_id else None,
-        "n_learners": learners if data is not None else None,
+        "n_learners": learners,
         "definition": {"name": name, "version": metrics.VERSION, "url": f"docs/metrics.md#{name}"},
-        "suppressed": None if data is not None else {
-            "code": "too_few_learners", "k": k,
-            "reason": f"Fewer than {k} learners have watched this video: what they did would be nearly theirs alone."},
-        "data": data}
+        "suppressed": suppressed, "data": data}
     body = tables.of_metric(name, data).encode() if how == "csv" else msgspec.json.encode(shown)
     # How far it is counted, and what it says: chapters and the hour of the day are in it, too.
     tag = f'"{known.counted_id if known else 0:x}-{hashlib.blake2b(body, digest_size=6).hexdigest()}"'

@@ -24,6 +24,7 @@ PLAYHEAD = ("pt", "lectern-pt")
 MOST_REPORTS = 500
 MOST_LINE = 4096
 EVENTS_A_REPORT = 8  # at most; leaves room for them between two sequence numbers
+NEAR_MS = 30_000  # behind the newest picture: less is watched live, as in our own player
 SLACK_MS = 1000  # clocks and playheads are read one after the other
 PLAYING, PAUSED, SEEKING, ENDED = "p", "a", "k", "e"
 WAITING = ("r", "w")
@@ -134,7 +135,7 @@ def _step(before: Viewing, report: dict[str, Value], sid: str) -> tuple[Viewing,
     if before.sn < 0:
         events.append({"type": "load"})
     if (stretch := _stretch(before, state, at_ms, now_ms)) is not None:
-        events.append(stretch)
+        events.append(stretch | _live(report))
     if state != before.state:
         after = replace(after, since_ms=now_ms)
         after = _changed(before, after, report, events)
@@ -173,6 +174,14 @@ def _stretch(before: Viewing, state: str, at_ms: int | None, now_ms: int) -> Eve
         return None
     return {"type": "watch", "from": before.at_ms, "to": to_ms, "rate": before.rate, "estimated": True} | (
         {"hidden": True} if before.hidden else {}) | ({"bitrate": before.bitrate} if before.bitrate else {})
+
+
+def _live(report: dict[str, Value]) -> Event:
+    """How far behind the newest picture (`ltc`) somebody is, of what is live (`st`)."""
+    behind_ms = _whole(report.get("ltc"))
+    if report.get("st") != "l" or behind_ms is None or not 0 <= behind_ms < 2**31:
+        return {}
+    return {"behind_ms": behind_ms} | ({"live": True} if behind_ms < NEAR_MS else {})
 
 
 def _changed(before: Viewing, after: Viewing, report: dict[str, Value], events: list[Event]) -> Viewing:

@@ -3,49 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final
 
 import msgspec
-from sqlalchemy import select
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from infra.core.errors import Forbidden, LecternError, NotFound, Rejected, TooLarge, Unauthorized
-from infra.db import audience
-from infra.db.models import Video
+from infra.core.errors import Forbidden, LecternError, Rejected, TooLarge, Unauthorized
+from infra.core.settings import Settings
 from player_api.analytics import cmcd, intake, tokens
+from player_api.analytics.budgets import Budgets, is_robot
 from player_api.analytics.intake import MOST_BYTES, Batch, Previous
-from player_api.analytics.tokens import Claims
+from player_api.analytics.kinds import ROBOT
+from player_api.analytics.targets import Few, Targets
 from player_api.analytics.writer import Writer
 from player_api.problems import of_error
-from player_api.services import Services
-from transcode.plan import Plan
 
-K = TypeVar("K")
-V = TypeVar("V")
 PATH: Final = "/api/v1/events"
 CMCD_PATH: Final = "/api/v1/cmcd"
-KNOWN = 50_000  # tokens, sessions and viewers that are remembered
-FRESH_S = 60.0  # a video that was deleted takes no events after that
 _HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-PER_S, BURST = 2.0, 20.0  # requests of one viewer with one token
-
-
-class TooMany(LecternError):
-    """Somebody sends more often than any player does."""
-
-    status = 429
-    retryable = True
-
-
-class _Target(NamedTuple):
-    claims: Claims
-    secret: bytes
-    video: int
-    duration_ms: int
-    checked_s: float
+_RAW_HEADERS = [(name.lower().encode(), value.encode())
+                for name, value in {**_HEADERS, "Content-Type": "application/json"}.items()]
 
 
 class _Answer(msgspec.Struct):
@@ -58,26 +36,28 @@ class _Answer(msgspec.Struct):
 class Collector:
     """Answers POST /events."""
 
-    def __init__(self, services: Services, writer: Writer) -> None:
-        self._services = services
+    def __init__(self, settings: Settings, writer: Writer, targets: Targets) -> None:
         self._writer = writer
-        self._targets = _Few[str, _Target]()
-        self._sessions = _Few[tuple[int, str], Previous]()
-        self._paces = _Few[tuple[str, str], tuple[float, float]]()
-        self._viewings = _Few[tuple[str, str], cmcd.Viewing]()
+        self._targets = targets
+        self._sessions = Few[tuple[int, str], Previous]()
+        self._budgets = Budgets()
+        self._robots_count = settings.count_robots
+        self._viewings = Few[tuple[str, str], cmcd.Viewing]()
         self._encode = msgspec.json.Encoder().encode
 
-    async def respond(self, body: bytes) -> Response:
+    async def respond(self, body: bytes, user_agent: bytes) -> Response:
         """The answer, once what was accepted is durable."""
         try:
-            answer = self._encode(await self._collect(*intake.read(body)))
+            answer = await self.take(body, user_agent)
         except LecternError as error:
-            response = of_error(error)
-            response.headers.update(_HEADERS)
-            return response
+            return refusal(error)
         return Response(answer, 202, _HEADERS, "application/json")
 
-    async def respond_cmcd(self, body: bytes, content_type: str, query: str) -> Response:
+    async def take(self, body: bytes, user_agent: bytes) -> bytes:
+        """The body of the answer, once what was accepted is durable. Raises LecternError for the whole of it."""
+        return self._encode(await self._collect(*intake.read(body), user_agent))
+
+    async def respond_cmcd(self, body: bytes, content_type: str, query: str, user_agent: bytes) -> Response:
         """The same for reports of another player (CMCD).
 
         What a report means follows from those before it, which this process remembers: where several answer for one
@@ -95,49 +75,44 @@ class Collector:
         # A report tells its own clock's time, and nothing of when it was sent.
         batch = Batch(v=1, sent_at=int(time.time() * 1000), token=whose.token, video=whose.video, session=whose.session,
                       events=events)
-        answer = await self._collect(batch, [])
+        answer = await self._collect(batch, [], user_agent)
         self._viewings.put((whose.token, whose.session), understood.after)
         return Response(self._encode(answer), 202, {"Cache-Control": "no-store"}, "application/json")
 
-    async def _collect(self, batch: Batch, refused: list[intake.Refused]) -> _Answer:
+    async def _collect(self, batch: Batch, refused: list[intake.Refused], user_agent: bytes) -> _Answer:
         now_s = time.time()
-        target = await self._target(batch, now_s)
+        target = await self._targets.of(batch.token, now_s)
         claims = target.claims
+        if claims.expires_s < now_s:
+            raise Unauthorized("events_token_expired", "This events token has expired. Load the page again, or ask for "
+                               "another one; events that were kept are taken with it.")
+        if batch.video != claims.playback_id:
+            raise Forbidden("other_video", "This events token is for another video.")
         viewer = batch.viewer or ""
-        self._pace(batch.token, viewer)
+        self._budgets.send(batch.token, viewer, len(batch.events))
         learner = claims.learner if claims.learner is not None else \
             tokens.viewer_key(target.secret, viewer) if viewer else None
         key = (target.video, batch.session)
         now_ms = int(now_s * 1000)
+        mark = ROBOT if is_robot(user_agent) and not self._robots_count else 0
         rows, more, newest = intake.rows_of(batch, target.video, learner if claims.consent else None, target.duration_ms,
-                                            now_ms, self._sessions.get(key))
+                                            now_ms, self._sessions.get(key), mark)
+        played_ms = intake.played_ms(rows) if learner is not None else 0.0
+        if learner is not None and not self._budgets.may_watch(learner, played_ms):
+            rows, played_ms = intake.not_counted(rows), 0.0
         new = await self._writer.add(rows) if rows else 0
+        if learner is not None and played_ms:  # what came again was watched once
+            self._budgets.watched(learner, played_ms * new / len(rows))
         if newest is not None:
             self._sessions.put(key, newest)
         return _Answer(new, len(rows) - new, refused + more, now_ms)
 
-    async def _target(self, batch: Batch, now_s: float) -> _Target:
-        """The video that the token is for. Raises Unauthorized, Forbidden or NotFound."""
-        target = self._targets.get(batch.token)
-        if target is None or now_s - target.checked_s > FRESH_S:
-            target = await run_in_threadpool(_find, self._services, batch.token, now_s)
-            self._targets.put(batch.token, target)
-        if target.claims.expires_s < now_s:
-            raise Unauthorized("events_token_expired", "This events token has expired. Load the page again, or ask for "
-                               "another one; events that were kept are taken with it.")
-        if batch.video != target.claims.playback_id:
-            raise Forbidden("other_video", "This events token is for another video.")
-        return target
 
-    def _pace(self, token: str, viewer: str) -> None:
-        """Raises TooMany. A bucket for each viewer: those of one page share their token."""
-        now_s = time.monotonic()
-        left, at_s = self._paces.get((token, viewer)) or (BURST, now_s)
-        left = min(BURST, left + (now_s - at_s) * PER_S) - 1
-        if left < 0:
-            raise TooMany("too_many_requests", f"At most {PER_S:g} requests a second are taken of one viewer: put more "
-                          "events into each.")
-        self._paces.put((token, viewer), (left, now_s))
+def refusal(error: LecternError) -> Response:
+    """The problem, readable for any page that sent events."""
+    response = of_error(error)
+    response.headers.update(_HEADERS)
+    return response
 
 
 class Ahead:
@@ -148,12 +123,24 @@ class Ahead:
         self._collector = collector
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
-            body = await _body(receive)
-            if body is not None:
-                await (await self._collector.respond(body))(scope, receive, send)
-        else:
+        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
             await self._app(scope, receive, send)
+            return
+        body = await _body(receive)
+        if body is None:
+            return
+        try:
+            answer = await self._collector.take(body, _user_agent(scope))
+        except LecternError as error:
+            await refusal(error)(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 202,
+                    "headers": [*_RAW_HEADERS, (b"content-length", b"%d" % len(answer))]})
+        await send({"type": "http.response.body", "body": answer})
+
+
+def _user_agent(scope: Scope) -> bytes:
+    return next((value for name, value in scope["headers"] if name == b"user-agent"), b"")
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -166,41 +153,3 @@ async def _body(receive: Receive) -> bytes | None:
             return None
         body += message.get("body", b"")
     return body
-
-
-def _find(services: Services, token: str, now_s: float) -> _Target:
-    secrets: list[bytes] = []
-    with services.database.read() as session:
-        def secret_of(organization_id: str) -> bytes | None:
-            found = audience.secret_of(session, organization_id)
-            secrets.extend([found] if found else [])
-            return found
-
-        claims = tokens.verify(token, secret_of)
-        video = session.scalar(select(Video).where(
-            Video.playback_id == claims.playback_id, Video.organization_id == claims.organization_id,
-            Video.deleted_at.is_(None)))
-        if video is None or video.plan is None:
-            raise NotFound("video_not_found", "There is no such video.")
-        known = audience.find(session, video.id)
-    if known is None:
-        duration_ms = round(Plan.model_validate(video.plan).duration_s * 1000)
-        with services.database.write() as session:
-            known = audience.find_or_add(session, video, duration_ms)
-    return _Target(claims, secrets[-1], known.number, known.duration_ms, now_s)
-
-
-class _Few(Generic[K, V]):
-    """A dictionary of the KNOWN that were put there last."""
-
-    def __init__(self) -> None:
-        self._held: OrderedDict[K, V] = OrderedDict()
-
-    def get(self, key: K) -> V | None:
-        return self._held.get(key)
-
-    def put(self, key: K, value: V) -> None:
-        self._held[key] = value
-        self._held.move_to_end(key)
-        if len(self._held) > KNOWN:
-            self._held.popitem(last=False)

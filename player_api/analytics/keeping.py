@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from infra.db import audience, inbox, results
+from infra.db import audience, cohorts, inbox, predictions, results
 from infra.db.audience_models import AssessmentResult, Audience, LearnerProgress
 from infra.db.inbox import SHARDS
 from infra.db.session import Database
@@ -53,6 +53,8 @@ def forget(database: Database, events: Database, organization_id: str, learner: 
         results.hold(session, organization_id, forgetting=True)
         audience.forget(session, organization_id, learner, at_ms)
         results.delete_learner(session, organization_id, learner)
+        cohorts.delete_learner(session, organization_id, learner)
+        predictions.outdate(session, organization_id)
         videos = audience.watched(session, organization_id, learner)
     for video in videos:
         with database.write() as session:

@@ -24,7 +24,7 @@ def line(row: Any, k: int) -> dict[str, Any]:
     """A video: `row` as `infra.db.audience.library` has it. What fewer than k learners did is null."""
     sums = stored.sums_of(row.sums) if row.sums is not None else [0] * merge.SUMS
     learners = sums[merge.LEARNERS]
-    shown = {"video_id": row.id, "title": row.title, "created_at": row.created_at,
+    shown = {"video_id": row.id, "title": row.title, "tags": row.tags or [], "created_at": row.created_at,
              "duration_s": row.duration_ms / 1000 if row.duration_ms is not None else None,
              "suppressed": learners < k, **dict.fromkeys((*COUNTED, "watch_wall_s"))}
     if learners >= k:

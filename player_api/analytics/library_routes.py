@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import time
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -13,10 +11,11 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from infra.core.errors import Rejected
+from infra.core.search_terms import folded
 from infra.db import audience
 from infra.db.audience_models import Audience
 from infra.db.models import Video
-from player_api import catalogue
+from player_api import catalogue, cursors
 from player_api import shapes as api_shapes
 from player_api.analytics import answering, comparison, library, library_shapes, merge, metrics, shapes, stored, tables
 from player_api.analytics.library import Position, Sort
@@ -40,17 +39,20 @@ def router(services: Services, analyst: Callable[..., Any]) -> APIRouter:
                                                                 "both.")] = "desc",
                  limit: Annotated[int, Query(ge=1, le=200)] = 50,
                  cursor: Annotated[str | None, Query(max_length=4000, description="`next_cursor`, as it came.")] = None,
+                 tag: Annotated[str | None, Query(max_length=240, description="Only videos with this tag, and their sums. "
+                                                  "Case and accents do not count.")] = None,
                  how: answering.Format = "json", who: Principal = who_asks) -> Any:
         """Views, learners, watch time, completion and engagement of each video, of stored counters. CSV has all of them at
         once. What fewer than k learners did is null."""
         after = _position(cursor, sort, order) if cursor else None
         with services.database.read() as session:
-            rows = audience.library(session, who.organization_id, merge.LINES, merge.UNIQUE)
+            rows = audience.library(session, who.organization_id, merge.LINES, merge.UNIQUE,
+                                    None if tag is None else folded(tag))
         lines = [library.line(row, k) for row in rows]
         found = library.ordered(lines, sort, order == "desc", after if how == "json" else None)
         page = found[:limit] if how == "json" else found
         more = len(found) > len(page)
-        next_cursor = _cursor(Position(page[-1][sort], page[-1]["video_id"]), sort, order) if more else None
+        next_cursor = cursors.pack(sort, order, page[-1][sort], page[-1]["video_id"]) if more else None
         for line in page:
             line["created_at"] = catalogue.rfc3339(line["created_at"])
         if how == "csv":
@@ -100,18 +102,12 @@ def router(services: Services, analyst: Callable[..., Any]) -> APIRouter:
     return routes
 
 
-def _cursor(position: Position, sort: Sort, order: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([sort, order, *position]).encode()).decode()
-
-
 def _position(cursor: str, sort: Sort, order: str) -> Position:
-    try:
-        found: list[Any] = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        by, its_order, value, video_id = found
+    def read(by: Any, its_order: Any, value: Any, video_id: Any) -> Position:
         if (by, its_order) != (sort, order) or not isinstance(video_id, str):
             raise ValueError
         if value is not None and not isinstance(value, str if sort == "title" else (int, float)):
             raise ValueError
-    except (ValueError, TypeError, RecursionError) as error:
-        raise Rejected("bad_cursor", "This cursor is not one of ours, or of another order: begin without it.") from error
-    return Position(value, video_id)
+        return Position(value, video_id)
+
+    return cursors.unpack(cursor, read, "This cursor is not one of ours, or of another order: begin without it.")

@@ -16,6 +16,7 @@ class OverviewLine(_Shape):
 
     video_id: str
     title: str
+    tags: list[str]
     created_at: str
     duration_s: float | None = Field(description="null: nobody has watched it.")
     suppressed: bool

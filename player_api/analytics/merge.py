@@ -15,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player_api.analytics import coverage, quality
-from player_api.analytics.kinds import HIDDEN, LOAD, UNCOUNTED, WATCH, Row
+from player_api.analytics.kinds import HIDDEN, LIVE, LOAD, ROBOT, UNCOUNTED, WATCH, Row
 
 # The lines of `Curve.counts`; plays by those who did not want to be known are UNNAMED, and in no other line.
 PLAYS, UNIQUE, REWATCH, EXITS, UNNAMED = range(5)
 LINES = 5
 # The places of `Curve.sums`; from DECILES on: learners by the tenths of the video that they have seen (the last: all of it).
+# LIVE_MS came later than the others, and stands behind them.
 CONTENT_MS, WALL_MS, HIDDEN_MS, VIEWS, LEARNERS, COMPLETED, REACHED_END, DECILES = range(8)
-SUMS = DECILES + 11
+LIVE_MS = DECILES + 11
+SUMS = LIVE_MS + 1
 ALL = 0  # the "week" that holds everything
 COMPLETE_PERCENT = 90  # of the seconds
 END_S, END_SHARE = 5.0, 0.05  # who comes this near to the end has reached it
@@ -112,7 +114,7 @@ def merge(counters: Counters, rows: Iterable[Row]) -> None:
                 learner = counters.learners[row.learner] = Learner()
             if row.learner not in before:
                 before[row.learner] = (learner.seen[-1] if learner.seen else 0, learner.exit_week, learner.unique_s)
-        if kind == WATCH and row.marks & UNCOUNTED:
+        if row.marks & UNCOUNTED and (kind == WATCH or row.marks & ROBOT):
             continue
         week = _week_of_day(row.t_ms // _DAY_MS)
         change = changes.get(week)
@@ -128,6 +130,8 @@ def merge(counters: Counters, rows: Iterable[Row]) -> None:
             sums[WALL_MS] += played_ms
             if row.marks & HIDDEN:
                 sums[HIDDEN_MS] += played_ms
+            if row.marks & LIVE:
+                sums[LIVE_MS] += played_ms
             start, end = (row.a_ms + 499) // 1000, (row.b_ms + 499) // 1000
             end = min(end, length_s)  # the last packets may reach a little behind the end
             if start < end:

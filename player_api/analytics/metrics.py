@@ -45,15 +45,26 @@ def wilson(count: int, total: int) -> tuple[float, float]:
     return round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)
 
 
-def summary(curve: Curve, length_s: int, weeks: Mapping[int, Curve], k: int) -> dict[str, Any]:
-    """Views, learners, watch time, engagement and completion; and what each week added."""
+def summary(curve: Curve, length_s: int, weeks: Mapping[int, Curve], k: int, when: tuple[int | None, int | None]
+            ) -> dict[str, Any]:
+    """Views, learners, watch time, engagement and completion; and what each week added.
+
+    `when`: how many learners watched some of it live, and how many of those and others some of it not; None: that is not
+    known. Of fewer than k of either nothing is said.
+    """
     sums, learners = curve.sums, curve.sums[merge.LEARNERS]
+    live_learners, later_learners = when
+    few_live = live_learners is not None and 0 < live_learners < k
+    few_later = later_learners is not None and 0 < later_learners < k
     unique_s = int(curve.counts[UNIQUE].sum())
     return {
         "views": sums[merge.VIEWS],
         "watch_content_s": sums[merge.CONTENT_MS] / 1000,
         "watch_wall_s": sums[merge.WALL_MS] / 1000,
         "hidden_wall_s": sums[merge.HIDDEN_MS] / 1000,
+        "live_wall_s": None if few_live else sums[merge.LIVE_MS] / 1000,
+        "live_learners": None if few_live else live_learners,
+        "later_learners": None if few_later else later_learners,
         "mean_unique_s": _ratio(unique_s, learners),
         "engagement": _ratio(unique_s, learners * length_s),
         "completion_rate": _ratio(sums[merge.COMPLETED], learners),
@@ -78,9 +89,7 @@ def rewatch(curve: Curve, length_s: int) -> dict[str, Any]:
     """For each second replays a learner, and which share saw it again; and what is most replayed."""
     counts, learners = lines(curve, length_s), curve.sums[merge.LEARNERS]
     rate: Floats = (counts[PLAYS] - counts[UNIQUE]) / learners
-    smooth = smoothed(rate, max(2.0, length_s / 100))
-    edges = np.linspace(0, length_s, min(SLICES, length_s) + 1)
-    slices = np.array([smooth[int(a):max(int(a) + 1, int(b))].mean() for a, b in pairwise(edges)])
+    slices, edges = _slices(rate, length_s)
     most = float(slices.max())
     shown = learners >= SHOWN_FROM and most >= SHOWN_RATE
     return {
@@ -91,6 +100,26 @@ def rewatch(curve: Curve, length_s: int) -> dict[str, Any]:
             "slices": _list(slices / most) if shown else None,
             "peaks": _peaks(slices, edges) if shown else [],
         }}
+
+
+def most_replayed(curve: Curve, length_s: int, k: int) -> list[float] | None:
+    """Up to 100 slices of the video, 1 the most replayed, for everybody to see: each second counts the learners who saw it
+    again, where they are k or more. None where they are too few, as `rewatch` has it.
+    """
+    learners = curve.sums[merge.LEARNERS]
+    if learners < max(k, SHOWN_FROM):
+        return None
+    again = lines(curve, length_s)[REWATCH]
+    slices, _ = _slices(np.where(again >= k, again, 0) / learners, length_s)
+    most = float(slices.max())
+    return _list(slices / most) if most >= SHOWN_RATE else None
+
+
+def _slices(rate: Floats, length_s: int) -> tuple[Floats, Floats]:
+    """Means over up to 100 slices of the video, smoothed; and where they begin and end."""
+    smooth = smoothed(rate, max(2.0, length_s / 100))
+    edges = np.linspace(0, length_s, min(SLICES, length_s) + 1)
+    return np.array([smooth[int(a):max(int(a) + 1, int(b))].mean() for a, b in pairwise(edges)]), edges
 
 
 def smoothed(values: Floats, sigma_s: float) -> Floats:
@@ -137,9 +166,11 @@ def completion(curve: Curve, length_s: int) -> dict[str, Any]:
     """How many learners saw nine tenths, how many reached the end, and how much of it all of them saw."""
     sums, learners = curve.sums, curve.sums[merge.LEARNERS]
     low, high = wilson(sums[merge.COMPLETED], learners)
+    end_low, end_high = wilson(sums[merge.REACHED_END], learners)
     return {"threshold": merge.COMPLETE_PERCENT / 100, "completed": sums[merge.COMPLETED],
             "completion_rate": _ratio(sums[merge.COMPLETED], learners), "low": low, "high": high,
             "reached_end": sums[merge.REACHED_END], "reached_end_rate": _ratio(sums[merge.REACHED_END], learners),
+            "reached_end_low": end_low, "reached_end_high": end_high,
             "tenths": [{"from": tenth / 10, "learners": sums[merge.DECILES + tenth]} for tenth in range(11)]}
 
 
@@ -151,11 +182,13 @@ def chapters(curve: Curve, length_s: int, bounds: Sequence[tuple[float, float, s
         first, end = math.ceil(start_s - 0.5), min(length_s, math.ceil(end_s - 0.5))
         part = counts[:, first:end]
         seconds = max(0, end - first)
+        exits = int(part[EXITS].sum())
+        low, high = wilson(exits, learners)
         items.append({
             "start_s": start_s, "end_s": round(end_s, 3), "title": title,
             "retention": _ratio(int(part[UNIQUE].sum()), learners * seconds),
             "replays": _ratio(int(part[PLAYS].sum() - part[UNIQUE].sum()), learners * seconds),
-            "exits": int(part[EXITS].sum()), "exit_rate": _ratio(int(part[EXITS].sum()), learners)})
+            "exits": exits, "exit_rate": _ratio(exits, learners), "exit_low": low, "exit_high": high})
     return {"items": items}
 
 

@@ -17,6 +17,7 @@ from infra.db.session import Database
 from player_api.analytics import coverage, quality, stored
 from player_api.analytics.kinds import UNCOUNTED, WATCH, Row
 from player_api.analytics.merge import ALL, Counters, merge, week_of
+from transcode.plan import Plan
 
 BATCH = 10_000
 _AT_ONCE = SHARDS // 4  # what one process takes of a server's shards, so that others find some
@@ -50,6 +51,17 @@ def count(database: Database, events: Database, batch: int = BATCH) -> int:
         with events.write() as session:
             inbox.delete(session.connection(), unwanted)
     return len(rows)
+
+
+def measure_recorded(database: Database, events: Database) -> None:
+    """Count anew what was watched live, once it is known how long the recording is."""
+    with database.read() as session:
+        found = {number: round(Plan.model_validate(video.plan).duration_s * 1000)
+                 for number, video in audience.recorded(session)}
+    for number, duration_ms in found.items():
+        with database.write() as session:
+            session.get_one(Audience, number).duration_ms = duration_ms
+        rebuild(database, events, number)
 
 
 def rebuild(database: Database, events: Database, video: int) -> bool:

@@ -13,12 +13,24 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from infra.core.errors import NotFound, Rejected
-from infra.db import audience
+from infra.db import audience, cohorts, inbox
 from infra.db.audience_models import Audience, LearnerProgress
 from infra.db.models import Video
 from player_api import catalogue, chapters
 from player_api import shapes as api_shapes
-from player_api.analytics import answering, coverage, keeping, kinds, learning, merge, metrics, page_tokens, shapes, stored
+from player_api.analytics import (
+    answering,
+    cohort_routes,
+    coverage,
+    keeping,
+    kinds,
+    learning,
+    merge,
+    metrics,
+    page_tokens,
+    shapes,
+    stored,
+)
 from player_api.analytics.collect import CMCD_PATH, PATH, Collector
 from player_api.analytics.intake import Batch
 from player_api.analytics.merge import Curve
@@ -42,7 +54,7 @@ def events_router(collector: Collector) -> APIRouter:
         """A batch of events of one session, at most 500 and 60 KiB, JSON under either type (text/plain is what
         `navigator.sendBeacon` sends). The token in the body says who may; no API key. 202 comes after they are durable; sent
         again, they are known by their `id`, and by `session` and `seq`. docs/metrics.md says what each field means."""
-        return await collector.respond(await request.body())
+        return await collector.respond(await request.body(), request.headers.get("user-agent", "").encode())
 
     @routes.post(CMCD_PATH.removeprefix("/api/v1"), status_code=202, summary="Tell what another player reports of itself",
                  response_model=shapes.Accepted, responses=api_shapes.problems(401, 403, 404, 413, 422, 429, 503),
@@ -53,7 +65,7 @@ def events_router(collector: Collector) -> APIRouter:
         """Reports of CMCD version 2 (CTA-5004-B) in event mode, one a line, of one session (`sid`) and one video (`cid`, the
         playback id). docs/player-events.md shows how hls.js, Shaka Player and dash.js are told to send them."""
         return await collector.respond_cmcd(await request.body(), request.headers.get("content-type", ""),
-                                            request.url.query)
+                                            request.url.query, request.headers.get("user-agent", "").encode())
 
     return routes
 
@@ -83,7 +95,14 @@ def router(services: Services, analyst: Callable[..., Any]) -> APIRouter:
         """All of the video's life, and what each week added."""
         def build(session: Session, video: Video, known: Audience, total: Curve, length_s: int) -> dict[str, Any]:
             weeks = {week: stored.curve(*blobs) for week, blobs in audience.curves(session, known.number).items()}
-            return metrics.summary(total, length_s, weeks, k)
+            when: tuple[int | None, int | None] = (None, None)
+            if known.whole and not total.sums[merge.LIVE_MS]:
+                when = (0, None)
+            elif known.whole:
+                with services.events.read() as events:
+                    when = inbox.learners(events.connection(), known.number, known.counted_id, kinds.WATCH, kinds.LIVE,
+                                          kinds.UNCOUNTED)
+            return metrics.summary(total, length_s, weeks, k, when)
 
         return answer(who, video_id, "summary", how, if_none_match, build)
 
@@ -185,13 +204,14 @@ def learners_router(services: Services, reader: Callable[..., Any], admin: Calla
             key = page_tokens.key_of(session, who.organization_id, learner_id)
         found, events, told = keeping.export(services.database, services.events, who.organization_id, key) \
             if key is not None else ([], [], [])
-        if not found and not told:
-            raise NotFound("learner_not_found", "Nothing is kept of a learner by that name.")
         with services.database.read() as session:
+            tags = cohorts.of_learner(session, who.organization_id, key) if key is not None else []
+            if not found and not told and not tags:
+                raise NotFound("learner_not_found", "Nothing is kept of a learner by that name.")
             videos = {known.video_id: session.get_one(Video, known.video_id) for _, known in found}
         return {"items": [_line(one, known, videos[known.video_id]) for one, known in found],
                 "events": [_event(video_id, row) for video_id, row in events],
-                "results": [learning.described(one) for one in told]}
+                "results": [learning.described(one) for one in told], "tags": tags}
 
     @routes.delete("", status_code=204, summary="Delete everything that is kept of a learner",
                    responses=api_shapes.problems(404))
@@ -219,6 +239,8 @@ def tokens_router(services: Services, player: Callable[..., Any]) -> APIRouter:
         """For the page that you show a learner: its player sends the token with the events of this video, for a day."""
         with services.database.read() as session:
             video = catalogue.get(session, who.organization_id, video_id)
+        if wish.tags is not None and wish.consent:
+            cohort_routes.tag_learner(services.database, who.organization_id, wish.learner, wish.tags)
         token, expires_s = page_tokens.of_learner(services.database, video, wish.learner, wish.consent)
         return {"token": token, "expires_at": catalogue.rfc3339(expires_s), "url": PATH}
 
@@ -241,7 +263,7 @@ def _event(video_id: str, row: kinds.Row) -> dict[str, Any]:
             "dropped": row.dropped, "code": row.code, "from_ms": row.a_ms, "to_ms": row.b_ms}
     return {"video_id": video_id, "type": kinds.NAMES[row.kind], "at": catalogue.rfc3339(row.t_ms / 1000), "seq": row.seq,
             "session": f"{row.session & 0xFFFFFFFFFFFFFFFF:016x}", "counted": not row.marks & kinds.UNCOUNTED,
-            "estimated": bool(row.marks & kinds.ESTIMATED),
+            "estimated": bool(row.marks & kinds.ESTIMATED), "why_uncounted": kinds.reason(row.marks),
             **{name: value for name, value in told.items() if value is not None}}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from player_api.listing import LONGEST_TAG, MOST_TAGS
 
 T = TypeVar("T")
 
@@ -57,6 +59,10 @@ class SummaryData(_Shape):
     watch_content_s: float = Field(description="Seconds of media that were played, by all.")
     watch_wall_s: float = Field(description="The same by the clock on the wall.")
     hidden_wall_s: float = Field(description="Of it with the page out of sight.")
+    live_wall_s: float | None = Field(description="Of it while it was live, near to what was newest; null below k.")
+    live_learners: int | None = Field(description="Who watched so; null below k, and once the first events are deleted.")
+    later_learners: int | None = Field(description="Who watched some of it otherwise, of them and of others; null likewise, "
+                                       "and where nobody watched live.")
     mean_unique_s: float | None
     engagement: float | None = Field(description="mean_unique_s of the video's length.")
     completion_rate: float | None
@@ -96,6 +102,12 @@ class RewatchData(_Shape):
     replays: list[float] = Field(description="Plays of second s beyond the first, a learner.")
     rewatchers: list[float] = Field(description="Share of the learners who saw second s twice or more.")
     most_replayed: MostReplayed
+
+
+class MostReplayedCurve(_Shape):
+    """For the time bar of a player."""
+
+    heights: list[float] = Field(description="Up to 100 slices of the video, all of the same length; 1 the most replayed.")
 
 
 class DropLine(_Shape):
@@ -141,6 +153,8 @@ class CompletionData(_Shape):
     high: float
     reached_end: int
     reached_end_rate: float | None
+    reached_end_low: float = Field(description="95 % interval (Wilson) of reached_end_rate.")
+    reached_end_high: float
     tenths: list[TenthLine]
 
 
@@ -154,6 +168,8 @@ class ChapterLine(_Shape):
     replays: float | None
     exits: int
     exit_rate: float | None
+    exit_low: float = Field(description="95 % interval (Wilson) of exit_rate.")
+    exit_high: float
 
 
 class ChaptersData(_Shape):
@@ -214,6 +230,7 @@ class LearnerData(Progress):
 
     events: list[dict[str, Any]]
     results: list[dict[str, Any]] = Field(description="Results of assessments, the oldest first.")
+    tags: list[str] = Field(description="The groups that they are in.")
 
 
 class EventToken(_Shape):
@@ -230,6 +247,9 @@ class EventTokenWish(_Shape):
     learner: str = Field(min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f]+$",
                          description="Your own name of the learner; it is not stored, only a key that is made of it.")
     consent: bool = Field(True, description="false: what happens is counted, and not who it was.")
+    tags: list[Annotated[str, StringConstraints(max_length=4 * LONGEST_TAG)]] | None = Field(
+        None, max_length=MOST_TAGS, description="The groups that the learner is in from now on, as `PUT /cohorts/learner`"
+        " takes them. null: as before. Without consent they are not kept.", examples=[["seminar A", "2026"]])
 
 
 class RejectedEvent(_Shape):

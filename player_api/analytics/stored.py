@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from player_api.analytics import coverage
-from player_api.analytics.merge import LINES, Curve, Learner
+from player_api.analytics.merge import LINES, SUMS, Curve, Learner
 
 
 def of_curve(curve: Curve) -> tuple[bytes, bytes]:
@@ -22,7 +22,9 @@ def of_curve(curve: Curve) -> tuple[bytes, bytes]:
 
 def curve(counts: bytes, sums: bytes) -> Curve:
     """What `of_curve` made."""
-    return Curve(np.frombuffer(counts, f"<i{counts[0]}", offset=1).astype(np.int32).reshape(LINES, -1), sums_of(sums))
+    known = sums_of(sums)
+    return Curve(np.frombuffer(counts, f"<i{counts[0]}", offset=1).astype(np.int32).reshape(LINES, -1),
+                 known + [0] * (SUMS - len(known)))  # what is counted since this was written
 
 
 def of_sums(sums: list[int]) -> bytes:

@@ -22,8 +22,12 @@ from urllib.parse import urlsplit
 import m3u8
 import psutil
 
+from tests.granted import clocks_s, share_stolen
+from tests.processes import is_called
+
 _TUS = {"Tus-Resumable": "1.0.0"}
 _PIECE_BYTES = 1 << 20
+_BEGAN = clocks_s()
 API = "/api/v1"
 
 
@@ -68,8 +72,9 @@ class Service:
         where = urlsplit(url)
         assert where.hostname and where.port
         self._address = (where.hostname, where.port)
+        self.url = url
         self._key = key
-        self._supervisor = supervisor
+        self.supervisor = supervisor
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(8)
 
@@ -152,10 +157,10 @@ class Service:
         found: dict[str, Any] = json.loads(self.get(f"{API}/videos/{video_id}").body)
         return found
 
-    def hold(self, module: str) -> None:
+    def hold(self, name: str) -> None:
         """Stop a process of the service, as if it were not there; it ends with the others."""
-        for process in psutil.Process(self._supervisor).children():
-            if module in " ".join(process.cmdline()):
+        for process in psutil.Process(self.supervisor).children():
+            if is_called(process, name):
                 process.suspend()
 
     def delete(self, video_id: str) -> None:
@@ -185,5 +190,6 @@ def service(data: Path, **environment: str) -> Iterator[Service]:
 
 
 def load_average() -> str:
-    """What else this machine was doing, to print beside the figures."""
-    return f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores"
+    """What else this machine was doing, to print beside the figures; and other machines, where they share its processors."""
+    stolen = share_stolen(_BEGAN)
+    return f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, {stolen:.0%} of them taken away until here"

@@ -21,12 +21,11 @@ from tempfile import TemporaryDirectory
 
 from clips import Desk
 from slide_clips import Change, held_out
-from slide_truth import NOTHING, Score, footage, rendered, score, step_context
+from slide_truth import NOTHING, Meter, Score, footage, rendered, score, step_context
 
 from enrich.slides import scan
 from infra.core.command import Command
 from infra.core.settings import Settings
-from infra.core.steps import Completed
 from infra.process import ProcessRunner
 from infra.tools import find_tools
 from tests.bench.service import load_average
@@ -93,17 +92,10 @@ def _scored(changes: Sequence[Change], found: Sequence[float]) -> Score:
 
 
 def _ours(desk: Desk, context: RenderContext) -> Found:
-    spent = 0.0
-
-    def run(command: Command, **how: object) -> Completed:
-        nonlocal spent
-        done = desk.run(command, **how)  # type: ignore[arg-type]
-        spent += done.cpu_s
-        return done
-
+    meter = Meter(desk)
     begin = time.process_time()
-    shown = scan(replace(step_context(desk, context), run=run), footage(context))
-    return [shot.start_s for shot in shown], spent + time.process_time() - begin
+    shown = scan(replace(step_context(desk, context), run=meter.run), footage(context))
+    return [shot.start_s for shot in shown], meter.cpu_s + time.process_time() - begin
 
 
 def _ffmpeg(desk: Desk) -> dict[str, Way]:

@@ -39,7 +39,7 @@ def main() -> int:
     for fill in (True, False) if arguments.no_fill else (True,):
         with service(folder / "data") as running:
             if not fill:
-                running.hold("infra.runtime.worker media")
+                running.hold("media")
             print(f"\n{'with' if fill else 'without'} background fill; {load_average()}")
             passed &= _uploads(running, files, arguments.repeat)
             passed &= _seeks(running, files, arguments.seeks)

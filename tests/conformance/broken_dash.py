@@ -46,7 +46,7 @@ def two_codecs_in_a_set(m: Model, _: Path) -> None:
     m.files[MPD] = "".join(line for i, line in enumerate(text) if not start <= i <= end).encode()
 
 
-@breaks("D5", "X1")
+@breaks("D5", "X1", "D13")
 def one_segment_more(m: Model, _: Path) -> None:
     m.edit_re(MPD, r'(contentType="audio"(?:.|\n)*?)(\s*</SegmentTimeline>)', r'\1<S d="1024" />\2')
 

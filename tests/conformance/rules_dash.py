@@ -185,14 +185,14 @@ def sound(package: Package) -> Iterator[str]:
                    f"really {rate} Hz, {channels}")
 
 
-@rule("D13", "MUST", "the presentation's duration is that of its longest time line, to a packet", "dash")
+@rule("D13", "MUST", "the presentation ends behind its longest time line, at most a packet later", "dash")
 def duration(package: Package) -> Iterator[str]:
     found = _mpd(package)
     assert found.root is not None
     said = manifest.seconds(found.root.get("mediaPresentationDuration"))
     periods = [manifest.seconds(period.get("duration")) for period in found.root.findall(f"{NAMESPACE}Period")]
     ends = [Fraction(sum(one.line[-1]), one.timescale) for one in found.representations if one.line]
-    if said is not None and ends and (abs(said - max(ends)) > Fraction(1, 20) or any(
+    if said is not None and ends and (not 0 < said - max(ends) <= Fraction(1, 20) or any(
             period is not None and abs(period - said) > Fraction(1, 1000) for period in periods[:1])):
         yield f"declared {float(said)} s, periods {periods}, time lines end at {float(max(ends)):.4f}"
 

@@ -28,7 +28,8 @@ def test_the_page_is_what_the_rules_say(made: Path) -> None:
     assert "NO EXPLANATION" not in PAGE.read_text()
 
 
-@pytest.mark.parametrize("name", ["portrait", "mono_2997", "silent_6fps"])
+@pytest.mark.parametrize("name", [
+    "portrait", *(pytest.param(name, marks=pytest.mark.slow) for name in ("mono_2997", "silent_6fps"))])
 def test_other_sources_keep_the_rules_as_well(work: Path, name: str) -> None:
     outcomes = lint(models_of.package(work, name))
     lines = [line for outcome in outcomes.values() if outcome.rule.id not in EXPLAINED for line in outcome.lines()]

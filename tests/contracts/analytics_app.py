@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ class Site:
 
 @pytest.fixture
 def kind(request: pytest.FixtureRequest) -> str:
-    """Which database; those tests say more that are about rows."""
+    """Which database; those tests say more that are about rows. "s3": the objects are not in files, too."""
     return str(getattr(request, "param", "sqlite"))
 
 
@@ -79,9 +79,13 @@ both = pytest.mark.parametrize("kind", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
-def site(kind: str, tmp_path: Path, database_of: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    url = "" if kind == "sqlite" else database_of(kind)
-    app = build(Settings(data=tmp_path / "data", database_url=url, analytics_k=2))
+def site(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+    if kind == "s3":
+        settings = request.getfixturevalue("s3_settings")("lectern", analytics_k=2)
+    else:
+        url = "" if kind == "sqlite" else request.getfixturevalue("database_of")(kind)
+        settings = Settings(data=tmp_path / "data", database_url=url, analytics_k=2)
+    app = build(settings)
     with app.database.write() as session:
         session.add_all(Organization(id=name, name=name, created_at=0.0) for name in ("ours", "theirs"))
     with ExitStack() as stack:

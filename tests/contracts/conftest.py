@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from analytics_app import kind, site  # noqa: F401 - fixtures
 from listening import listen  # noqa: F401 - a fixture
+from live_publishing import rows  # noqa: F401 - a fixture
 from servers import broker_of, database_of, postgres, rabbitmq, redis, servers_folder  # noqa: F401 - fixtures
 from service_fixtures import app, lease_s, servers, settings, start  # noqa: F401 - fixtures
 

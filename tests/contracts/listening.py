@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from celery.worker import state as celery_state
+from granted import granted_s
 
 from infra.core.settings import Settings
 from infra.queue import celery_app
@@ -47,17 +48,24 @@ class Listener:
         return [at - float(args[1]) for _, at, args in self._events if args and args[0] == "at"]
 
     def wait_for(self, count: int, within_s: float = 15.0) -> bool:
-        deadline = time.monotonic() + within_s
-        while len(self.heard) < count and time.monotonic() < deadline:
+        return self._wait_for(lambda: len(self.heard), count, within_s)
+
+    def wait_for_different(self, count: int, within_s: float = 15.0) -> bool:
+        """What was heard twice counts once."""
+        return self._wait_for(lambda: len(set(self.heard)), count, within_s)
+
+    def _wait_for(self, counted: Callable[[], int], count: int, within_s: float) -> bool:
+        deadline = granted_s() + within_s
+        while counted() < count and granted_s() < deadline:
             time.sleep(0.01)
-        return len(self.heard) >= count
+        return counted() >= count
 
     def end(self) -> float:
-        began = time.monotonic()
+        began = granted_s()
         celery_state.should_stop = 0
         self._thread.join(20)
         assert not self._thread.is_alive()
-        return time.monotonic() - began
+        return granted_s() - began
 
 
 @pytest.fixture

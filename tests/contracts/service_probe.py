@@ -10,6 +10,7 @@ from pathlib import Path
 
 import fake_service
 import psutil
+from granted import granted_s
 from sqlalchemy import select
 
 from infra.core.settings import Settings
@@ -28,11 +29,11 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def wait_for(what: Callable[[], object], within_s: float = 60.0) -> float:
     """Seconds until it came true."""
-    began = time.monotonic()
+    began = granted_s()
     while not what():
-        assert time.monotonic() - began < within_s, "it did not come true in time"
+        assert granted_s() - began < within_s, "it did not come true in time"
         time.sleep(0.02)
-    return time.monotonic() - began
+    return granted_s() - began
 
 
 def log(settings: Settings) -> list[str]:

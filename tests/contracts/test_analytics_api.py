@@ -13,8 +13,9 @@ import pytest
 from analytics_app import NOW_MS, VIDEO, Site, both
 from audiences import event, watch
 
+from infra.db import audience
 from infra.db.models import ChapterRevision, Video
-from player_api.analytics import collect, tokens
+from player_api.analytics import targets, tokens
 from player_api.keys import Scope
 
 METRICS = ("summary", "retention", "rewatch", "dropoff", "completion", "chapters", "qoe")
@@ -71,13 +72,16 @@ def test_golden_sessions(site: Site) -> None:
 
     data = site.ask("completion").json()["data"]
     assert (data["threshold"], data["completed"], data["reached_end"]) == (0.9, 1, 2)
+    assert (data["low"], data["high"]) == (0.0615, 0.7923)
+    assert (data["reached_end_low"], data["reached_end_high"]) == (0.2077, 0.9385)
     assert [one["learners"] for one in data["tenths"]] == [0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1]
 
     data = site.ask("chapters").json()["data"]
     assert data["items"] == [
         {"start_s": 0.0, "end_s": 10.0, "title": "=1+1", "retention": round(25 / 30, 6), "replays": round(4 / 30, 6),
-         "exits": 1, "exit_rate": third},
-        {"start_s": 10.0, "end_s": 20.0, "title": "Second", "retention": 0.5, "replays": 0.0, "exits": 2, "exit_rate": two}]
+         "exits": 1, "exit_rate": third, "exit_low": 0.0615, "exit_high": 0.7923},
+        {"start_s": 10.0, "end_s": 20.0, "title": "Second", "retention": 0.5, "replays": 0.0, "exits": 2, "exit_rate": two,
+         "exit_low": 0.2077, "exit_high": 0.9385}]
 
     data = site.ask("qoe").json()["data"]
     assert (data["views"], data["starts"], data["startup_mean_s"]) == (4, 2, 0.6)
@@ -164,13 +168,45 @@ def test_what_can_not_have_happened_is_kept_and_not_counted(site: Site) -> None:
     assert sum(site.ask("retention").json()["data"]["retention"]) == pytest.approx((6 + 2) / 2)
 
 
+@both
+def test_what_is_watched_live_is_told_apart(site: Site) -> None:
+    t = NOW_MS - 60_000
+    for number, live in enumerate((True, True, False)):
+        site.post([watch(0, t, 0, 4, live=live), watch(1, t + 4000, 4, 6, 2.0)], f"viewer-{number}", session=f"s{number}")
+        site.count()
+        data = site.ask("summary").json()["data"]
+        if number == 1:
+            assert (data["live_wall_s"], data["live_learners"]) == (8, 2)
+    assert (data["live_wall_s"], data["live_learners"], data["watch_wall_s"]) == (8, 2, 15)
+    assert data["later_learners"] == 3  # the rest of the two was not live
+    assert next(csv.DictReader(io.StringIO(site.ask("summary", format="csv").text)))["live_learners"] == "2"
+    with site.app.database.write() as session:
+        audience.find(session, VIDEO).whole = False  # type: ignore[union-attr]
+    data = site.ask("summary").json()["data"]
+    assert (data["live_wall_s"], data["live_learners"], data["later_learners"]) == (8, None, None)
+
+
+@both
+def test_of_fewer_than_k_live_learners_nothing_is_told(site: Site) -> None:
+    t = NOW_MS - 60_000
+    for number in range(3):
+        site.post([watch(0, t, 0, 4, live=number == 0)], f"viewer-{number}", session=f"s{number}")
+    site.count()
+    data = site.ask("summary").json()["data"]
+    assert (data["live_wall_s"], data["live_learners"], data["watch_wall_s"]) == (None, None, 12)
+    with site.app.database.write() as session:
+        audience.find(session, VIDEO).duration_ms = audience.LIVE_MS  # type: ignore[union-attr]
+    told = site.ask("summary").json()
+    assert told["data"] is None and told["suppressed"]["code"] == "live"
+
+
 def test_a_clock_that_is_wrong_is_put_right(site: Site) -> None:
     token = site.learner_token("ann")
     wrong_ms = NOW_MS + 10 * 86_400_000
     site.post([watch(0, wrong_ms - 5000, 0, 5), watch(1, wrong_ms, 5, 10)], None, token=token, sent_at=wrong_ms + 1000)
     site.count()
     seen = site.analyst.get("/api/v1/learners/ann/progress").json()["items"][0]["last_seen_at"]
-    assert abs(collect.time.time() - httpx_time(seen)) < 60
+    assert abs(time.time() - httpx_time(seen)) < 60
 
 
 def httpx_time(text: str) -> float:
@@ -263,7 +299,7 @@ def test_the_watch_page_has_a_token(site: Site) -> None:
 
 
 def test_a_deleted_video_takes_no_events(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collect, "FRESH_S", 0.0)
+    monkeypatch.setattr(targets, "FRESH_S", 0.0)
     assert site.post([event(0, "load", NOW_MS)], "v").status_code == 202
     with site.app.database.write() as session:
         session.get_one(Video, VIDEO).deleted_at = 1.0

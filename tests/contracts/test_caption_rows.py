@@ -80,7 +80,7 @@ def states(database: Database) -> dict[tuple[str, str], str]:
 def write(database: Database, text: str = "A person's", language: str = "en") -> None:
     with database.write() as session:
         video = a_video(session)
-        captions._add(session, video, language, captions._last(session, "v_a", language) + 1, "k_somebody",
+        captions.add(session, video, language, captions.last(session, "v_a", language) + 1, "k_somebody",
                       [captions.Caption(start_s=0, end_s=1, lines=(text,))])
 
 
@@ -210,7 +210,7 @@ def test_what_a_person_removed_stays_removed(database: Database) -> None:
     listened(database)
     said(database, "0", 1, "one")
     with database.write() as session:
-        captions._add(session, a_video(session), "en", 2, "k_somebody", None)
+        captions.add(session, a_video(session), "en", 2, "k_somebody", None)
     said(database, "1", 2, "one", "two")
     assert shown(database) == {}
 
@@ -233,7 +233,7 @@ def change(database: Database, settings: Settings, **values: Any) -> bool:
 def spoken(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """A video that was transcribed as English, and translations that a person wrote."""
     def again(session: Session, video: Video, *, transcribe: bool) -> None:  # no plan is needed here
-        steps.drop(session, video.id, speech._STEPS)
+        steps.drop(session, video.id, speech.STEPS)
         steps.insert(session, video, [NewStep("listen", "speech")])
 
     monkeypatch.setattr(speech, "again", again)

@@ -27,7 +27,7 @@ def save(database: Database, found: Sequence[Chapter]) -> bool:
 def send(database: Database, sent: Sequence[Chapter] | None) -> None:
     with database.write() as session:
         video = session.get_one(Video, "v_a")
-        chapters._add(session, video, chapters._next(session, video, None), "k_somebody", sent)
+        chapters.add(session, video, chapters.next_revision(session, video, None), "k_somebody", sent)
 
 
 def now_shown(database: Database) -> tuple[int, bool, list[Chapter]]:

@@ -16,6 +16,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from granted import granted_s
 from sqlalchemy import event, select, text
 from sqlalchemy.engine import make_url
 
@@ -41,9 +42,9 @@ def test_the_chain_of_migrations_is_one_line_and_its_files_are_numbered() -> Non
 
 def test_upgrade_works_once_and_costs_nothing_afterwards(empty_database: Database) -> None:
     assert migrate.upgrade(empty_database) is True
-    began = time.perf_counter()
+    began = granted_s()
     assert migrate.upgrade(empty_database) is False
-    assert time.perf_counter() - began < 0.05
+    assert granted_s() - began < 0.05
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
@@ -201,13 +202,13 @@ class TestPostgreSQL:
             session.add(Organization(id="lost", name="lost", created_at=0.0))
             session.flush()
             postgres.kill()
-        killed_s = time.monotonic()
+        killed_s = granted_s()
         try:
-            while time.monotonic() - killed_s < 2.0:
-                began_s = time.monotonic()
+            while granted_s() - killed_s < 2.0:
+                began_s = granted_s()
                 with pytest.raises(Unavailable):
                     ask()
-                assert time.monotonic() - began_s < 1.0
+                assert granted_s() - began_s < 1.0
                 time.sleep(0.1)
         finally:
             postgres.start()
@@ -221,11 +222,11 @@ class TestPostgreSQL:
         with socket.socket() as silent:  # accepts by the kernel's hand and never says a word
             silent.bind(("127.0.0.1", 0))
             silent.listen()
-            began_s = time.monotonic()
+            began_s = granted_s()
             with (pytest.raises(Unavailable),
                   Database(f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/db").read() as session):
                 session.execute(text("SELECT 1"))
-            assert time.monotonic() - began_s < CONNECT_S + 2
+            assert granted_s() - began_s < CONNECT_S + 2
 
     def test_who_finds_all_connections_taken_is_told_to_come_again(self, database_of: Callable[..., str],
                                                                    monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ from infra.storage.s3 import S3Storage
 from player_api.analytics import event_table, keeping
 from player_api.analytics.export import drop_old, erase, export
 from player_api.analytics.intake import Batch
-from player_api.analytics.kinds import NAMES, UNCOUNTED, Row
+from player_api.analytics.kinds import LIVE, NAMES, UNCOUNTED, Row
 from player_api.analytics.rollup import count
 
 DURATION_S = 200
@@ -78,9 +78,10 @@ class Site:
         names = {number: name for name, number in self.videos.items()}
         with self.events.read() as reading:
             rows = [Row._make(row) for number in names for row in inbox.of_video(reading.connection(), number, 0, 2**62)]
-        return sorted((names[row.video], event_table.hex_of(row.session), row.seq, NAMES[row.kind], row.t_ms, row.a_ms,
-                       row.b_ms, None if row.learner is None else event_table.hex_of(row.learner), not row.marks & UNCOUNTED,
-                       row.startup_ms, row.rebuffer_ms) for row in rows)
+        return sorted((names[row.video], event_table.hex_of(row.session), row.seq, NAMES[row.kind], row.t_ms // 16 * 16,
+                       row.a_ms, row.b_ms, None if row.learner is None else event_table.hex_of(row.learner),
+                       not row.marks & UNCOUNTED, row.startup_ms, row.rebuffer_ms, bool(row.marks & LIVE), row.behind_ms)
+                      for row in rows)
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def told(storage: Storage, found: Sequence[str] | None = None) -> list[tuple[Any
         assert order == sorted(order)
         rows += [(row["video"], row["session"], row["seq"], row["kind"], round(row["time"].timestamp() * 1000),
                   row["from_ms"], row["to_ms"], row["learner"], row["counted"], row["startup_ms"],
-                  row["rebuffer_ms"]) for row in its]
+                  row["rebuffer_ms"], row["live"], row["behind_ms"]) for row in its]
     return sorted(rows, key=lambda row: row[:3])
 
 
@@ -119,7 +120,7 @@ def test_each_event_is_in_one_file_of_its_organization(site: Site, storage: Stor
     assert export(site.database, site.events, storage) == 0
     site.watch(1, 20)
     site.watch(2, 10, "v_3")
-    site.arrive([watch(0, NOW_MS, 0, 9), watch(1, NOW_MS, 5, 4)], "nobody", "v_2", None)
+    site.arrive([watch(0, NOW_MS, 0, 9, live=True, behind_ms=2100), watch(1, NOW_MS, 5, 4)], "nobody", "v_2", None)
     assert told(storage) == []  # not counted yet
     site.count()
     export(site.database, site.events, storage)

@@ -17,7 +17,7 @@ from infra.core.settings import Settings
 from infra.runtime.event_sql import _check
 from infra.runtime.storages import open_stores
 from player_api.analytics import event_table
-from player_api.analytics.kinds import Row
+from player_api.analytics.kinds import LIVE, TOO_FAST, Row
 
 pytest.importorskip("chdb")
 NOW_MS = 1_795_000_000_000
@@ -63,6 +63,22 @@ def test_it_answers_as_a_table_csv_and_json(settings: Settings) -> None:
     assert "v_b" not in sql(settings, "SELECT * FROM events", "--organization", "a").stdout
     cut = sql(settings, "SELECT video FROM events WHERE day = '2026-11-21' ORDER BY ALL;", "--rows", "1")
     assert "v_a" in cut.stdout and "v_b" not in cut.stdout and "--rows" in cut.stderr
+
+
+def test_columns_that_came_later_are_null_in_older_files(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data")
+    storage = open_stores(settings).storage
+    later = ["why_uncounted", "live", "behind_ms"]
+    for day, marks, behind_ms in (("2026-11-20", 0, None), ("2026-11-21", 0, None), ("2026-11-22", LIVE | TOO_FAST, 2100)):
+        row = Row(1, 5, 1, 0, 1, 7, 1, NOW_MS, 0, 0, 10_000, 1000, marks, *[None] * 8, behind_ms)
+        table = event_table.table_of([row], "a", {5: "v_a"})
+        old = day == "2026-11-20"
+        storage.put(keys.event_file("a", day, 0), event_table.file_of([table.drop_columns(later) if old else table], 1))
+    done = sql(settings, f"SELECT {', '.join(later)} FROM events ORDER BY day", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert [[line[name] for name in later] for line in json.loads(done.stdout)] == [
+        [None, None, None], [None, False, None], ["too_fast", True, 2100]]
+    assert event_table.read(storage.read(keys.event_file("a", "2026-11-20", 0))).column("live").to_pylist() == [None]
 
 
 def test_it_reads_nothing_else_and_changes_nothing(tmp_path: Path) -> None:

@@ -88,10 +88,10 @@ def school(site: Site, learners: int, chance: random.Random) -> None:
         parts = [(0, reach), *([(0, reach // 2)] if again else [])]
         for seq, (start, end) in enumerate(parts):
             rows.append((number, n, seq, n * 10 + seq, key, NUMBERS["watch"], at_ms + seq, 0, start * 1000, end * 1000,
-                         chance.choice([1000, 1500]), 0, *[None] * 8))
+                         chance.choice([1000, 1500]), 0, *[None] * 9))
         # All of them see it again after the questions: that must not count.
         rows.append((number, n, 5, n * 10 + 5, key, NUMBERS["watch"], at_ms + 2 * HOUR_MS, 0, 0, 20_000, 1000, 0,
-                     *[None] * 8))
+                     *[None] * 9))
         for item in ("a", "b"):
             told.append(result(name, item, _score(0.3 * again + 0.2 * ability + chance.gauss(0, 0.15)), at_ms + HOUR_MS,
                                video_id=VIDEO))

@@ -52,6 +52,7 @@ def test_the_overview_page_by_page_in_every_order(site: Site) -> None:
         videos = [add_video(session, "ours", f"v_{n:016d}", 40) for n in range(5)]
         add_video(session, "theirs", "v_theirs", 40)
         videos[0].title, videos[1].title = "=1+1", "Zebra"
+        videos[1].tags, videos[2].tags = ["Physics"], ["physics", "short"]
         deleted = add_video(session, "ours", "v_deleted", 40)
         deleted.deleted_at = 1.0
     for n, video in enumerate(videos[:4]):
@@ -61,8 +62,8 @@ def test_the_overview_page_by_page_in_every_order(site: Site) -> None:
         videos[n].id for n in (1, 0, 3)] + [videos[2].id, videos[4].id, VIDEO]
     lines = {one["video_id"]: one for one in whole["items"]}
     assert lines[videos[1].id] == {
-        "video_id": videos[1].id, "title": "Zebra", "created_at": "1970-01-01T00:00:01.000Z", "duration_s": 40.0,
-        "suppressed": False,
+        "video_id": videos[1].id, "title": "Zebra", "tags": ["Physics"], "created_at": "1970-01-01T00:00:01.000Z",
+        "duration_s": 40.0, "suppressed": False,
         "n_learners": 200, "views": 200, "watch_content_s": 2000.0, "watch_wall_s": 2000.0, "completion_rate": 0.0,
         "engagement": 0.25}
     assert lines[videos[0].id]["engagement"] == lines[videos[0].id]["completion_rate"] == 1
@@ -70,6 +71,12 @@ def test_the_overview_page_by_page_in_every_order(site: Site) -> None:
         assert lines[hidden]["suppressed"] and lines[hidden]["views"] is lines[hidden]["n_learners"] is None
     assert whole["totals"] == {"videos": 6, "videos_shown": 3, "views": 206, "watch_content_s": 2180.0,
                                "watch_wall_s": 2180.0}
+    of_course = site.analyst.get(OVERVIEW, params={"tag": "PHYSICS"}).json()
+    assert [one["video_id"] for one in of_course["items"]] == [videos[1].id, videos[2].id]
+    assert of_course["totals"] == {"videos": 2, "videos_shown": 1, "views": 200, "watch_content_s": 2000.0,
+                                   "watch_wall_s": 2000.0}
+    assert site.analyst.get(OVERVIEW, params={"tag": "physic"}).json()["items"] == []
+    assert site.analyst.get(OVERVIEW, params={"tag": "!"}).json()["items"] == []
     for sort in ("views", "n_learners", "watch_content_s", "completion_rate", "engagement", "created_at", "title"):
         for order in ("asc", "desc"):
             asked: dict[str, Any] = {"sort": sort, "order": order}

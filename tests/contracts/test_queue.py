@@ -6,9 +6,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from granted import granted_s
 from listening import Listener
 
 from infra.core.errors import ConfigError, Unavailable
@@ -36,15 +38,21 @@ def test_every_ring_is_heard_once_and_by_its_queue(settings: Settings, listen: C
 
 def test_rings_from_many_threads_all_arrive(settings: Settings, listen: Callable[..., Listener]) -> None:
     bell = CeleryDoorbell(settings)
-    threads = [threading.Thread(target=lambda n=n: [bell.ring("jit", "note", str(n), str(i)) for i in range(20)])
-               for n in range(10)]
+
+    def ring_twenty_times(n: int) -> None:
+        for i in range(20):
+            for _ in range(5):  # ten that connect at once may be told to try again, where the machine is busy
+                with suppress(Unavailable):
+                    bell.ring("jit", "note", str(n), str(i))
+                    break
+
+    threads = [threading.Thread(target=ring_twenty_times, args=(n,)) for n in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     listener = listen("jit", "light")
-    assert listener.wait_for(200)
-    assert len(set(listener.heard)) == 200
+    assert listener.wait_for_different(200)
 
 
 def test_a_burst_flows_through_a_worker_of_few_threads(settings: Settings, listen: Callable[..., Listener]) -> None:
@@ -53,11 +61,11 @@ def test_a_burst_flows_through_a_worker_of_few_threads(settings: Settings, liste
     bell = CeleryDoorbell(settings)
     bell.ring("jit", "note")
     assert listener.wait_for(1)
-    began_s = time.monotonic()
+    began_s = granted_s()
     for _ in range(30):
         bell.ring("jit", "note", "sleep", "0.04")
     assert listener.wait_for(31, 10)
-    assert time.monotonic() - began_s < 5  # 0.6 s on an idle machine
+    assert granted_s() - began_s < 5  # 0.6 s on an idle machine
 
 
 def test_a_ring_is_heard_at_once(settings: Settings, listen: Callable[..., Listener],
@@ -95,8 +103,8 @@ def test_work_longer_than_every_timeout_of_the_broker_is_done_once(settings: Set
     bell = CeleryDoorbell(settings)
     for n in range(3):  # both have one in hand, and one waits
         bell.ring("media", "note", "sleep", "4.5", str(n))
-    deadline_s = time.monotonic() + 12
-    while sum(len(worker.heard) for worker in workers) < 3 and time.monotonic() < deadline_s:
+    deadline_s = granted_s() + 12
+    while sum(len(worker.heard) for worker in workers) < 3 and granted_s() < deadline_s:
         time.sleep(0.05)
     time.sleep(1.5)  # for a copy to turn up
     assert sorted(args[2] for worker in workers for args in worker.heard) == ["0", "1", "2"]

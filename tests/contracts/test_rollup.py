@@ -17,6 +17,7 @@ from audiences import add_video, batch, event, viewing, watch
 from sqlalchemy import text
 
 from infra.db import audience, inbox
+from infra.db.audience_models import Audience
 from infra.db.inbox import open_inbox
 from infra.db.migrate import upgrade
 from infra.db.models import Video
@@ -25,7 +26,7 @@ from player_api.analytics import keeping, merge, stored
 from player_api.analytics.coverage import clipped, pieces
 from player_api.analytics.intake import Batch
 from player_api.analytics.kinds import Row
-from player_api.analytics.rollup import count, rebuild
+from player_api.analytics.rollup import count, measure_recorded, rebuild
 
 DURATION_S = 200
 NOW_MS = time.time_ns() // 1_000_000
@@ -132,6 +133,24 @@ def numbers(flat: list[int]) -> set[int]:
 
 def padded(counts: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.pad(counts, ((0, 0), (0, DURATION_S - counts.shape[1])))
+
+
+def test_what_was_watched_live_is_counted_by_the_length_of_the_recording(store: Store) -> None:
+    chance = random.Random(11)
+    video, recorded = store.videos["v_1"], store.videos["v_2"]
+    for each in sessions(chance, 30, video, 9):
+        store.insert(each)
+    with store.database.write() as session:  # nobody knew yet how long it would be
+        session.get_one(Audience, video).duration_ms = audience.LIVE_MS
+    store.count()
+    with store.database.read() as session:
+        assert stored.curve(*audience.curves(session, video)[ALL]).sums[merge.COMPLETED] == 0
+        assert all(row.counts is None for row in audience.library(session, "a", merge.LINES, merge.UNIQUE))
+    measure_recorded(store.database, store.events)
+    assert_is(store, video, store.rows(video))
+    before = snapshot(store.database, video), snapshot(store.database, recorded)
+    measure_recorded(store.database, store.events)  # once is enough
+    assert (snapshot(store.database, video), snapshot(store.database, recorded)) == before
 
 
 def test_however_it_is_cut_into_batches_the_bytes_are_the_same(store: Store) -> None:

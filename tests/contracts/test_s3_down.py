@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
+from granted import granted_s
 
 from infra.core.errors import ConfigError, LecternError, NotFound, OutOfSpace, Unavailable
 from infra.core.settings import Settings
@@ -44,10 +44,10 @@ def test_without_the_store_everything_says_unavailable_soon_and_goes_on_when_it_
         lambda: storage.delete_prefix("o/"), lambda: storage.local("o/a").__enter__(), storage.conditional_put,
         lambda: direct.begin("o/d"), lambda: direct.parts("o/b", upload), lambda: staging.finish("o/up", "o/s")]
     for n, call in enumerate(calls):
-        began = time.monotonic()
+        began = granted_s()
         with pytest.raises(Unavailable):
             call()
-        assert time.monotonic() - began < QUICK_S, n
+        assert granted_s() - began < QUICK_S, n
     assert staging.append("o/up", 6, b"ed") == 8  # bytes are still taken
     assert storage.url("o/a", 60)
     gateway.start_gateway()

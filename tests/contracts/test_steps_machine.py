@@ -183,10 +183,10 @@ class Steps(RuleBasedStateMachine):
 
 
 TestSteps = Steps.TestCase
-TestSteps.settings = OVER = settings(max_examples=40, stateful_step_count=30, deadline=None,
+TestSteps.settings = OVER = settings(max_examples=25, stateful_step_count=30, deadline=None,
                                      suppress_health_check=[HealthCheck.too_slow])
 
 
 def test_steps_over_postgresql(database_of: Callable[..., str]) -> None:
     url = database_of("postgresql")
-    run_state_machine_as_test(lambda: Steps(url), settings=settings(OVER, max_examples=12))
+    run_state_machine_as_test(lambda: Steps(url), settings=settings(OVER, max_examples=8))

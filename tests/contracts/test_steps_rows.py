@@ -183,6 +183,17 @@ def test_expired_leases_are_freed_and_the_last_attempt_fails(database: Database)
         assert [f.state for f in freed] == [StepState.READY if attempt < MAX else StepState.FAILED]
 
 
+def test_nothing_was_lost_where_the_video_was_deleted(database: Database) -> None:
+    """Its worker noticed and let go: an operator who reads that it was lost would look for a fault."""
+    add(database, "v_a", NewStep("probe", "light"))
+    claimed(database)
+    change(database, lease_until=1.0)
+    with database.write() as session:
+        session.execute(text("UPDATE videos SET deleted_at = 1 WHERE id = 'v_a'"))
+        assert steps.expire(session, MAX) == []
+    assert (row(database).state, row(database).lease_owner) == (StepState.READY, None)  # nobody writes: it can be purged
+
+
 def test_what_a_dead_process_held_is_free_at_once(database: Database) -> None:
     add(database, "v_a", NewStep("probe", "light", "x"), NewStep("probe", "light", "y"))
     claimed(database, "x", owner="dead")

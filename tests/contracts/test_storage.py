@@ -33,7 +33,7 @@ over_keys = examples(max_examples=30, deadline=None,
                      suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-@pytest.fixture(params=["directory", "s3", "s3 with a prefix"])
+@pytest.fixture(params=["directory", "s3", pytest.param("s3 with a prefix", marks=pytest.mark.slow)])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     if request.param == "directory":
         return LocalStorage(tmp_path / "storage")

@@ -15,9 +15,11 @@ from pathlib import Path
 import fake_service
 import psutil
 import pytest
+from granted import granted_s
 from service_probe import alive_sleepers, done, environment, log, wait_for
 
 from infra.core.settings import Settings
+from tests.processes import is_called
 
 Up = Callable[..., "subprocess.Popen[str]"]
 
@@ -54,14 +56,20 @@ def ready(process: subprocess.Popen[str]) -> str:
 
 
 def family(settings: Settings) -> list[psutil.Process]:
-    """All processes of this service but `up` itself: they name its lock file."""
+    """All processes of this service but `up` itself: they hold its lock file open."""
     mark = str(settings.data / "children.lock")
-    return [process for process in psutil.process_iter(["cmdline", "status"])
-            if mark in (process.info["cmdline"] or ()) and process.info["status"] != psutil.STATUS_ZOMBIE]
+
+    def holds(process: psutil.Process) -> bool:
+        try:
+            return any(file.path == mark for file in process.open_files())
+        except psutil.Error:
+            return False
+
+    return [process for process in psutil.process_iter() if holds(process)]
 
 
-def called(settings: Settings, word: str) -> psutil.Process:
-    return next(process for process in family(settings) if word in process.info["cmdline"])
+def called(settings: Settings, name: str) -> psutil.Process:
+    return next(process for process in family(settings) if is_called(process, name))
 
 
 def test_it_says_ready_when_it_is_and_sigterm_ends_all(up: Up, settings: Settings) -> None:
@@ -71,10 +79,10 @@ def test_it_says_ready_when_it_is_and_sigterm_ends_all(up: Up, settings: Setting
     assert len(family(settings)) == 3
     fake_service.add(fake_service.build(settings), "a:611")
     wait_for(lambda: alive_sleepers("611"))
-    began = time.monotonic()
+    began = granted_s()
     process.terminate()
     assert process.wait(30) == 0
-    assert time.monotonic() - began < 12
+    assert granted_s() - began < 12
     assert not family(settings)
     wait_for(lambda: not alive_sleepers("611"))
 
@@ -82,7 +90,7 @@ def test_it_says_ready_when_it_is_and_sigterm_ends_all(up: Up, settings: Setting
 def test_ctrl_c_twice_waits_for_nothing(up: Up, settings: Settings) -> None:
     process = up()
     ready(process)
-    worker = called(settings, "worker")
+    worker = called(settings, "work")
     worker.suspend()  # it will never end by itself
     wait_for(lambda: worker.status() == psutil.STATUS_STOPPED)
     process.send_signal(signal.SIGINT)
@@ -98,7 +106,7 @@ def test_a_killed_worker_is_replaced_and_its_work_goes_on_at_once(up: Up, settin
     app = fake_service.build(settings)
     fake_service.add(app, "a:612")
     wait_for(lambda: alive_sleepers("612"))
-    called(settings, "worker").kill()
+    called(settings, "work").kill()
     took = wait_for(lambda: done(app, "sleep a:612", "after a"))
     assert took < 30  # the lease is a minute
     assert log(settings) == ["begin a:612", "begin a:612", "end a:612", "after a"]

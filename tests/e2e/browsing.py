@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 from service import until
 
 PATIENCE_S = 60.0
@@ -24,6 +24,14 @@ class Watching:
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(f"{message.text} ({message.location.get('url')})")
+
+    def follow(self, link: Locator) -> Watching:
+        """What a link opens in a tab of its own, once the player is there. Its complaints are for the caller to look at."""
+        with self.page.expect_popup() as opened:
+            link.click()
+        seen = Watching(opened.value)
+        seen.until("() => window.lectern?.video.readyState >= 2", "the first picture")
+        return seen
 
     def open(self, url: str) -> None:
         """Go there, and wait for the player."""
@@ -55,6 +63,12 @@ class Watching:
         self.ask(f"void (video.currentTime = {time_s})")
         self.until_true(f"!video.seeking && video.currentTime >= {time_s + 0.3}")
 
+    def menu(self, label: str) -> Locator:
+        """A menu of the player's settings, which are opened for it."""
+        if not self.page.locator(".settings:popover-open").count():
+            self.page.get_by_role("button", name="Settings").click()
+        return self.page.locator(".settings").get_by_role("combobox", name=label, exact=True)
+
     def ranges(self) -> list[list[float]]:
         """What is buffered."""
         found: list[list[float]] = self.ask(
@@ -72,7 +86,7 @@ class Watching:
 def watching(browser: Browser, **how: Any) -> Iterator[Watching]:
     """A fresh browser profile; at the end nothing may have been complained about."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | how)
-    context.set_default_timeout(PATIENCE_S * 1000)
+    context.set_default_timeout(3 * PATIENCE_S * 1000)  # by the clock of the wall: the machine may be away meanwhile
     try:
         seen = Watching(context.new_page())
         yield seen

@@ -16,6 +16,7 @@ from service import ROOT, Program, Service
 
 PLAYERS = Path(__file__).parent / "players"
 _running: list[Program] = []
+_shared: list[Service] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,11 +44,45 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service that tests share."""
-    started = Service.start(tmp_path_factory.mktemp("service"), LECTERN_MAX_ATTEMPTS="2", LECTERN_ANALYTICS_K="1")
+    started = Service.start(tmp_path_factory.mktemp("service"), LECTERN_MAX_ATTEMPTS="2", LECTERN_ANALYTICS_K="1",
+                            LECTERN_COUNT_ROBOTS="true")  # the tests' browsers have no screen
     _running.append(started.program)
+    _shared.append(started)
     yield started
+    _shared.remove(started)
     _running.remove(started.program)
     started.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def videos_of_a_file() -> Iterator[None]:
+    """What the tests of a file had the shared service take in goes with them: the next ones would wait for its rendering."""
+    yield
+    for service in _shared:
+        _delete(service, _listed(service))
+
+
+@pytest.fixture(autouse=True)
+def videos_of_a_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The same of one test, but for what fixtures made for the whole file."""
+    if "service" not in request.fixturenames:
+        yield
+        return
+    service = request.getfixturevalue("service")
+    before = _listed(service)
+    yield
+    _delete(service, _listed(service) - before)
+
+
+def _listed(service: Service) -> set[str]:
+    with service.client() as client:
+        return {video["id"] for video in client.get("/api/v1/videos?limit=200").json()["items"]}
+
+
+def _delete(service: Service, videos: set[str]) -> None:
+    with service.client() as client:
+        for one in videos:
+            client.delete(f"/api/v1/videos/{one}")
 
 
 @pytest.fixture
@@ -97,9 +132,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Any]:
-    """A headless Chromium."""
+    """A headless Chromium for one file: as long as Playwright runs, its loop is the thread's, and asyncio.run fails."""
     from playwright.sync_api import sync_playwright
 
     # A container has no user namespaces for Chromium's sandbox, and a small /dev/shm.

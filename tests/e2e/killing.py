@@ -17,18 +17,14 @@ from typing import Any
 
 import httpx
 import psutil
+from granted import granted_s
 from lecture_clips import ffmpeg
 from service import Service, until
 
+from tests.processes import is_called
 from transcode.steps import _BACKGROUND
 
-MODULES = {
-    "web": "infra.runtime.web",
-    "jit": "infra.runtime.worker jit",
-    "media": "infra.runtime.worker media",
-    "light": "infra.runtime.worker light",
-    "sweeper": "infra.runtime.sweeper",
-}
+PROGRAMS = ("web", "jit", "media", "light", "sweeper")
 SUPERVISOR = "supervisor"
 _TUS = {"Tus-Resumable": "1.0.0"}
 _AWAY = (httpx.HTTPError, OSError)
@@ -95,11 +91,11 @@ def upload_slowly(service: list[Service], file: Path, chunk_bytes: int, pause_s:
     `service[0]` is the service as it runs now. No offset that was acknowledged may be taken back.
     """
     data = file.read_bytes()
-    deadline_s = time.monotonic() + within_s
+    deadline_s = granted_s() + within_s
     where = ""
     acknowledged = 0
     while True:
-        assert time.monotonic() < deadline_s, f"{acknowledged} of {len(data)} bytes after {within_s} s"
+        assert granted_s() < deadline_s, f"{acknowledged} of {len(data)} bytes after {within_s} s"
         with contextlib.suppress(*_AWAY), service[0].client() as client:
             if not where:
                 answer = client.post("/api/v1/uploads", headers=_TUS | {
@@ -171,7 +167,7 @@ def victims(seed: int, kills: int, over_s: float) -> Iterator[tuple[float, str]]
     """Pauses and victims, spread over about `over_s` seconds. The first dies during the upload, then those who
     render; each kind at least once, and the supervisor exactly once."""
     chance = random.Random(seed)
-    rest = ["light", "sweeper", SUPERVISOR, *(chance.choice(["jit", "media", *MODULES]) for _ in range(kills - 6))]
+    rest = ["light", "sweeper", SUPERVISOR, *(chance.choice(["jit", "media", *PROGRAMS]) for _ in range(kills - 6))]
     chance.shuffle(rest)
     yield chance.uniform(0.5, 1.5), "web"
     for kind in ["media", "jit", *rest][:kills - 1]:
@@ -185,7 +181,7 @@ def kill(service: list[Service], kind: str) -> bool:
     if kind != SUPERVISOR:
         for process in psutil.Process(program.process.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess):
-                if MODULES[kind] in " ".join(process.cmdline()):
+                if is_called(process, kind):
                     _until_at_work(process, within_s=3.0 if kind in ("jit", "media") else 0.0)
                     at_work = bool(process.children())
                     process.send_signal(signal.SIGKILL)
@@ -199,8 +195,8 @@ def kill(service: list[Service], kind: str) -> bool:
 
 def _until_at_work(worker: psutil.Process, within_s: float) -> None:
     """Wait for a child of the worker, so that something is in hand: most of its life a worker waits."""
-    deadline_s = time.monotonic() + within_s
-    while time.monotonic() < deadline_s and not worker.children():
+    deadline_s = granted_s() + within_s
+    while granted_s() < deadline_s and not worker.children():
         time.sleep(0.02)
     time.sleep(random.uniform(0.0, 0.4))
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import httpx
 import psutil
+from granted import granted_s
 
 ROOT = Path(__file__).parents[2]
 LECTERN = [sys.executable, "-m", "infra.runtime.cli"]
@@ -30,17 +31,17 @@ def environment(**more: str) -> dict[str, str]:
     path = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")]))
     # AV1 in the background would double the work of every test; those that are about it say so.
     return kept | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "LECTERN_FILL_CODECS": "h264",
-                   "LECTERN_TRANSCRIBE": "false", "LECTERN_EMBEDDING_MODEL": "none"} | more
+                   "LECTERN_TRANSCRIBE": "false", "LECTERN_LIVE": "false", "LECTERN_EMBEDDING_MODEL": "none"} | more
 
 
 def until(look: Callable[[], T], within_s: float, what: str) -> T:
     """What `look` returns as soon as that is true; fails after `within_s`."""
-    deadline_s = time.monotonic() + within_s
+    deadline_s = granted_s() + within_s
     while True:
         found = look()
         if found:
             return found
-        if time.monotonic() > deadline_s:
+        if granted_s() > deadline_s:
             raise AssertionError(f"not within {within_s:g} s: {what} (last look: {found!r})")
         time.sleep(0.05)
 
@@ -174,14 +175,14 @@ class Service:
     def until_ready(self, video_id: str, within_s: float = 180.0) -> dict[str, Any]:
         """The video, once everything of it is rendered."""
 
-        deadline_s = time.monotonic() + within_s
+        deadline_s = granted_s() + within_s
         while True:
             video = self.video(video_id)
             assert video["status"] != "failed" and not video["error"], video
             if video["status"] == "ready":
                 return video
             # Fills run at low priority: on a machine with other work they may take long.
-            assert time.monotonic() < deadline_s, f"not ready within {within_s:g} s: {video}"
+            assert granted_s() < deadline_s, f"not ready within {within_s:g} s: {video}"
             time.sleep(0.1)
 
 

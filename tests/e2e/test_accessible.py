@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from browsing import Watching
 from service import Service
+from viewings import view
 
 Watch = Callable[..., Watching]
 VTT = "WEBVTT\n\n00:00.500 --> 00:05.000\nWhat is said.\n"
-_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 @pytest.fixture(scope="module")
@@ -30,21 +31,31 @@ def video(service: Service, clip: Path) -> dict[str, Any]:
     return made
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", ["watch", "embed", "studio", "missing"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("page", ["watch", "embed", "studio", "studio_video", "captions", "chapters", "trim",
+                                  "analytics", "overview", "live", "missing"])
 def test_no_barrier_that_a_program_can_find(service: Service, video: dict[str, Any], watch: Watch, axe: str, page: str,
                                             scheme: str) -> None:
-    paths = {"watch": video["watch_url"], "embed": f"/embed/{video['playback_id']}", "studio": "/studio",
+    signed_in, of_video = f"#key={service.key}", f"/studio/videos/{video['id']}"
+    paths = {"watch": video["watch_url"], "embed": f"/embed/{video['playback_id']}", "studio": f"/studio{signed_in}",
+             "studio_video": of_video + signed_in, "captions": f"{of_video}/captions{signed_in}",
+             "chapters": f"{of_video}/chapters{signed_in}", "trim": f"{of_video}/trim{signed_in}",
+             "analytics": f"{of_video}/analytics{signed_in}",
+             "overview": f"/studio/analytics{signed_in}", "live": f"/studio/live{signed_in}",
              "missing": "/watch/p_0000000000000000"}
+    if page == "analytics":
+        view(service, video, f"in {scheme}", [(0, 20), (4, 8)])
     seen = watch()
     seen.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     if page in ("watch", "embed"):
         seen.open(service.url + paths[page])
     else:
         seen.page.goto(service.url + paths[page])
-        seen.page.wait_for_selector("main")
+        seen.page.wait_for_selector({"studio": ".videos", "studio_video": ".video-page iframe", "captions": ".cue",
+                                     "chapters": ".editor", "trim": ".pictures i", "analytics": ".chart canvas",
+                                     "overview": "table", "live": ".notice.warn"}.get(page, "main"))
     seen.page.evaluate(axe)
-    found = seen.page.evaluate(f"() => axe.run(document, {json.dumps(_RULES)})")
+    found = seen.page.evaluate(f"() => axe.run(document, {json.dumps(RULES)})")
     assert found["passes"]
     broken = [(one["id"], one["help"], [node["html"] for node in one["nodes"]]) for one in found["violations"]]
     seen.complaints.clear()  # of a page that is not there

@@ -48,7 +48,7 @@ START = {
 
 @pytest.fixture(scope="module")
 def lecture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make(tmp_path_factory.mktemp("codecs") / "lecture.mp4", Shape(duration_s=14, size="854x480"))
+    return make(tmp_path_factory.mktemp("codecs") / "lecture.mp4", Shape(duration_s=14, size="854x480", rate=10))
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_each_player_plays_each_codec(codecs_service: Service, video: dict[str, 
     page.evaluate("void (video.currentTime = 12)")
     true("video.ended")
     assert {name.partition("-")[0] for name in fetched} == {codec, "aac"}
-    assert page.evaluate("video.getVideoPlaybackQuality().totalVideoFrames") > 25
+    assert page.evaluate("video.getVideoPlaybackQuality().totalVideoFrames") > 15
     assert page.evaluate("video.getVideoPlaybackQuality().corruptedVideoFrames ?? 0") == 0
     context.close()
 
@@ -134,7 +134,7 @@ def test_the_watch_page_prefers_the_codec_of_fewest_bytes_once_it_is_rendered(wa
     page.play()
     page.until_true("video.currentTime > 3")
     assert page.ask("hls.levels[hls.currentLevel].videoCodec").startswith("av01")
-    assert page.page.locator("select").first.locator("option").all_inner_texts()[1:] == ["480p", "360p"]
+    assert page.menu("Quality").locator("option").all_inner_texts()[1:] == ["480p", "360p"]
     assert page.complaints == []
 
 
@@ -152,13 +152,13 @@ def test_who_knows_only_h264_gets_h264(watch: Watch, codecs_service: Service, vi
     assert page.complaints == []
 
 
-def test_organization_and_video_say_what_is_rendered_in_advance(codecs_service: Service, lecture: Path) -> None:
+def test_organization_and_video_say_what_is_rendered_in_advance(codecs_service: Service, tmp_path: Path) -> None:
     service = codecs_service
     with service.client() as client:
         assert client.get("/api/v1/organization").json()["fill_codecs"] is None
         assert client.patch("/api/v1/organization", json={"fill_codecs": ["h264"]}).status_code == 200
         try:
-            made = service.upload(lecture)
+            made = service.upload(make(tmp_path / "short.mp4", Shape(duration_s=4, size="640x360", rate=10)))
             assert {line["name"] for line in made["steps"] if "fill" in line["name"]} == {"fill:h264", "fill:aac"}
             changed = client.patch(f"/api/v1/videos/{made['id']}", json={"fill_codecs": ["h264", "vp9"]}).json()
             assert "fill:vp9" in {line["name"] for line in changed["steps"]}

@@ -46,7 +46,7 @@ graphroot = "{folder}/graph"
 runroot = "{folder}/run"
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.release, pytest.mark.timeout(2400)]
 
 
 @pytest.fixture(scope="module")

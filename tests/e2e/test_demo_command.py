@@ -15,6 +15,9 @@ def test_the_demo_plays_at_the_url_that_it_prints_and_ctrl_c_ends_it(
     page = watch(demo.line("watch ").split()[1])
     page.play()
     page.until_true("video.currentTime > 2")
+    page.page.goto(demo.line("studio ").split()[1])
+    page.page.get_by_role("link", name="What is Lectern?").wait_for()  # signed in
+    assert "key" not in page.page.url
     page.page.goto("about:blank")
     assert demo.interrupt() in (0, 130)
     assert_no_trace(demo.output)

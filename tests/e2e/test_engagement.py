@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, Route
 from recording import FRAMES, Recorder, accepted, merged, send_to, shown, tenths
 from service import Service, until
 
+pytestmark = pytest.mark.real_time  # a browser without a processor shows half a second more than it says
+
 Watch = Callable[..., Watching]
 FRAME_S = 1 / 25
 
@@ -63,7 +65,7 @@ def test_play_seek_replay_speed_pause_and_close_on_the_watch_page(watch: Watch, 
     page.until_true("video.currentTime > 21")
     page.seek(1)  # again
     page.until_true("video.currentTime > 2")
-    page.page.get_by_label("Speed").select_option(label="2×")
+    page.menu("Speed").select_option(label="2×")
     page.until_true("video.currentTime > 5")
     page.ask("video.pause()")
     page.page.wait_for_timeout(300)
@@ -134,9 +136,7 @@ def test_the_tab_of_somebody_with_a_key_is_not_counted(watch: Watch, service: Se
                                                        video: dict[str, Any]) -> None:
     page = watch(bypass_csp=True)
     send_to(page.page, recorder)
-    page.page.goto(f"{service.url}/studio")
-    page.page.get_by_label("API key").fill(service.key)
-    page.page.get_by_label("API key").blur()
+    page.page.goto(f"{service.url}/studio#key={service.key}")
     page.open(f"{service.url}{video['watch_url']}")
     page.play()
     page.until_true("video.currentTime > 0.5")
@@ -200,9 +200,9 @@ def test_a_token_that_ran_out_keeps_events_for_the_next_page(watch: Watch, recor
 def test_seconds_in_the_background_are_marked(watch: Watch, browser: Browser, recorder: Recorder) -> None:
     page = opened(watch, recorder)
     page.until_true("video.currentTime > 2")
-    hide(page, True)
+    hidden_s = hide(page, True)
     page.page.wait_for_timeout(3000)
-    hide(page, False)
+    shown_s = hide(page, False)
     page.page.wait_for_timeout(1500)
     page.ask("video.pause()")
     page.ask("viewing.flush()")
@@ -210,16 +210,19 @@ def test_seconds_in_the_background_are_marked(watch: Watch, browser: Browser, re
     [before, behind, after] = merged(recorder.watched())
     assert [one[3] for one in (before, behind, after)] == [False, True, False]
     assert before[1] == behind[0] and behind[1] == after[0]
-    assert behind[1] - behind[0] == pytest.approx(3, abs=0.3)
+    assert behind[:2] == pytest.approx([hidden_s, shown_s], abs=0.3) and shown_s - hidden_s > 1
     assert "text/plain" in recorder.kinds[0]  # by sendBeacon, as it was hidden
 
 
-def hide(page: Watching, hidden: bool) -> None:
-    """What the page sees when another tab comes to the front: a headless browser has no tabs in front of each other."""
-    page.page.evaluate("""(hidden) => {
+def hide(page: Watching, hidden: bool) -> float:
+    """What the page sees when another tab comes to the front: a headless browser has no tabs in front of each other. Where
+    the video is then, in seconds."""
+    at_s: float = page.page.evaluate("""(hidden) => {
         Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
         document.dispatchEvent(new Event("visibilitychange"));
+        return document.querySelector("video").currentTime;
     }""", hidden)
+    return at_s
 
 
 @pytest.mark.slow

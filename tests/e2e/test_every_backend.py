@@ -1,4 +1,4 @@
-"""One lecture through every combination of database, broker and storage: the same bytes come out."""
+"""One lecture through every pair of a database, a broker and a storage: the same bytes come out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from service import Service
 
 from tests.servers import postgres, rabbitmq, redis, servers_folder  # noqa: F401 - fixtures
 
-COMBINATIONS = list(itertools.product(["sqlite", "postgresql"], ["folder", "redis", "rabbitmq"], ["directory", "s3"]))
+# Each two of them meet once; test_native_stack.py and test_migration.py have more.
+COMBINATIONS = [("sqlite", "folder", "s3"), ("sqlite", "redis", "directory"), ("sqlite", "rabbitmq", "s3"),
+                ("postgresql", "folder", "directory"), ("postgresql", "redis", "s3"),
+                ("postgresql", "rabbitmq", "directory")]
 _seen: set[str] = set()
 
 

@@ -105,17 +105,15 @@ def test_uploaded_by_the_browser_in_presigned_parts_rendered_by_two_played_throu
     page = watch()
     sent: list[tuple[str, str]] = []
     page.page.on("request", lambda request: sent.append((request.method, request.url)))
-    page.page.goto(f"{stack.url}/studio")
-    page.page.get_by_label("API key").fill(stack.admin_key)
+    page.page.goto(f"{stack.url}/studio#key={stack.admin_key}")
     page.page.locator("input[type=file]").set_input_files(lecture)
-    page.page.get_by_role("link", name="Watch it").click()
-    page.page.wait_for_selector("video")
+    learner = page.follow(page.page.get_by_role("link", name="Watch it"))
     puts = [url for method, url in sent if method == "PUT"]
     assert puts and all("X-Amz-Signature" in url for url in puts), sent
     assert not any(method == "PATCH" for method, _ in sent), "bytes went through the API"
-    page.play()
-    page.until_true("video.currentTime > 1")
-    page.seek(200)
+    learner.play()
+    learner.until_true("video.currentTime > 1")
+    learner.seek(200)
     asked_for = fetched_bytes(stack, "jit")
 
     with service.client() as client:
@@ -165,13 +163,13 @@ def killed(name: str, stack: NativeStack, service: Service, short: Path) -> dict
     return cells
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_database_the_broker_or_a_worker_dies_in_the_middle(stack: NativeStack, service: Service,
                                                                 short: Path) -> None:
     kill_each(["postgres", "redis", "media-1"], stack, service, short)
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_any_other_process_dies_in_the_middle(stack: NativeStack, service: Service, short: Path) -> None:
     others = [name for name in stack.names() if name not in ("postgres", "redis", "media-1")]
     assert {"web-1", "jit", "light", "sweeper", "nginx", "s3", "media-2"} <= set(others)

@@ -131,7 +131,7 @@ def test_the_time_bar_shows_the_place_and_goes_there(watch: Callable[..., Watchi
     bar = seen.page.get_by_role("slider", name="Time")
     box = bar.bounding_box()
     assert box is not None
-    at_s, middle = 265.0, box["y"] + box["height"] / 2
+    at_s, middle = 265.4, box["y"] + box["height"] / 2
     seen.page.mouse.move(box["x"] + box["width"] * at_s / 300, middle)
     tile = seen.page.locator(".preview .tile")
     tile.wait_for(state="visible")

@@ -17,6 +17,8 @@ from browsing import Watching
 from lecture_clips import Shape, ffmpeg, make
 from service import ROOT, Program, assert_no_trace, environment, one_sentence, run, until
 
+from infra.runtime import cli
+
 Watch = Callable[..., Watching]
 
 
@@ -60,6 +62,7 @@ def test_what_is_said_is_written_down(tmp_path: Path) -> None:
     assert not (tmp_path / "lectern-data").exists()
 
 
+@pytest.mark.slow
 def test_slides_are_in_the_outline(tmp_path: Path) -> None:
     talk = tmp_path / "talk.mp4"
     subprocess.run([ffmpeg(), "-v", "error", "-t", "25", "-i", ROOT / "infra/demo/sample-lecture.mp4", "-vf", "scale=-2:360",
@@ -113,6 +116,46 @@ def test_a_second_run_keeps_what_is_there_and_makes_what_is_missing(short: Path,
     assert gone.read_bytes() == content
     assert {path: path.stat().st_mtime_ns for path in cells if path != gone} == {
         path: time_ns for path, time_ns in cells.items() if path != gone}
+
+
+def gray(*source: Path) -> list[bytes]:
+    """The pictures of a file, or of the pieces of a rendition, small and gray."""
+    made = subprocess.run([ffmpeg(), "-v", "error", "-i", "-", "-vf", "scale=64:36,format=gray", "-fps_mode", "passthrough",
+                           "-f", "rawvideo", "-"], input=b"".join(one.read_bytes() for one in source), capture_output=True,
+                          check=True)
+    return [made.stdout[at:at + 64 * 36] for at in range(0, len(made.stdout), 64 * 36)]
+
+
+@pytest.mark.slow
+def test_a_part_of_it_is_exactly_that_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                           capfd: pytest.CaptureFixture[str]) -> None:
+    def here(*arguments: str) -> int:
+        monkeypatch.setattr("sys.argv", ["lectern", *arguments])
+        return cli.main()
+
+    source = make(tmp_path / "short.mkv", Shape(duration_s=6, size="320x180", rate=10, gop=30))
+    out = tmp_path / "out"
+    done = run("process", str(source), "--out", str(out), "--trim", "0:01.7-4.2", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["duration_s"] == 2.5
+    cells = [out / "h264-360p" / name for name in ("init.mp4", *(f"{k}.m4s" for k in range(summary["segments"])))]
+    whole, shown = gray(source), gray(*cells)
+    assert (len(whole), len(shown)) == (60, 25)
+    for n, picture in enumerate(shown):  # a frame aside it is another picture
+        unlike = [sum(abs(a - b) for a, b in zip(picture, other, strict=True)) for other in whole]
+        assert unlike.index(min(unlike)) == n + 17
+    # Another part does not go into the same folder; one that there is not is a wrong argument. (Without a process for each.)
+    assert here("process", str(source), "--out", str(out), "--trim", "2-") == 1
+    assert "another part" in capfd.readouterr().err
+    for wrong, why in (("soon", "is no part of a recording"), ("4-3", "has to come after the start"),
+                       ("0:04-1:00", "ends at 6.000 s"), ("1-2", "at least")):
+        for command in (["process", str(source), "--out", str(tmp_path / "none")], ["plan", str(source)]):
+            assert here(*command, "--trim", wrong) == 64
+            assert why in " ".join(capfd.readouterr().err.replace("│", " ").split())
+    assert not (tmp_path / "none").exists()
+    assert here("plan", str(source), "--trim", "0:01.7-4.2") == 0
+    assert ": 2.500 s, 10 frames/s, 25 frames in" in capfd.readouterr().out
 
 
 def test_another_video_is_not_mixed_into_a_folder(folder: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 from lecture_clips import ffmpeg
 from service import ROOT, Service, until
 
@@ -32,6 +33,7 @@ def test_slides_come_by_themselves(service: Service, tmp_path: Path) -> None:
             assert found["why_no_text"]
 
 
+@pytest.mark.slow
 def test_a_film_has_none(service: Service, tmp_path: Path) -> None:
     film = tmp_path / "film.mp4"
     subprocess.run([ffmpeg(), "-v", "error", "-f", "lavfi", "-i", "mandelbrot=size=640x360:rate=25", "-t", "20", "-preset",

@@ -19,6 +19,7 @@ from service import Service, until
 
 from infra.core.settings import Settings
 from infra.tools import find_tools
+from tests.processes import is_called
 
 Watch = Callable[..., Watching]
 SAMPLE = Path(__file__).parents[2] / "infra/demo/sample-lecture.mp4"
@@ -40,6 +41,15 @@ def long_talk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("talk") / "talk.m4a"
     subprocess.run([find_tools(Settings()).ffmpeg, "-v", "error", "-stream_loop", "3", "-i", SAMPLE, "-vn", "-c:a", "copy",
                     made], check=True)
+    return made
+
+
+@pytest.fixture(scope="module")
+def opening(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first 25 s of the sample's sound."""
+    made = tmp_path_factory.mktemp("talk") / "opening.m4a"
+    subprocess.run([find_tools(Settings()).ffmpeg, "-v", "error", "-t", "25", "-i", SAMPLE, "-vn", "-c:a", "copy", made],
+                   check=True)
     return made
 
 
@@ -71,7 +81,7 @@ def test_a_lecture_gets_captions_by_itself(speaking: Service, watch: Watch) -> N
     early.until_true("video.textTracks.length === 1 && video.textTracks[0].mode === 'showing' && "
                      "video.textTracks[0].cues?.length > 20", 30)
     word = found["words"][10]
-    assert set(word) == {"text", "start_s", "end_s", "confidence"} and 0 < word["confidence"] <= 1
+    assert set(word) == {"text", "start_s", "end_s", "confidence", "unsure"} and 0 < word["confidence"] <= 1
     assert all(one["text"] in found["text"] for one in found["to_review"])
 
     (line,) = captions(speaking, video["id"])
@@ -95,14 +105,14 @@ def test_a_lecture_gets_captions_by_itself(speaking: Service, watch: Watch) -> N
     page.until_true("[...video.textTracks].some((track) => track.mode === 'showing' && track.activeCues?.length)")
 
 
-def test_what_a_person_wrote_stays(speaking: Service) -> None:
-    video = speaking.upload(SAMPLE, title="Mine")
+def test_what_a_person_wrote_stays(speaking: Service, opening: Path) -> None:
+    video = speaking.upload(opening, title="Mine")
     with speaking.client() as client:
         assert client.put(f"/api/v1/videos/{video['id']}/captions/en", content=VTT).status_code == 201
     speaking.until_ready(video["id"])
     (line,) = captions(speaking, video["id"])
     assert (line["revision"], line["model"]) == (1, None)
-    assert len(transcript(speaking, video["id"])["words"]) > 150  # what was heard is there all the same
+    assert len(transcript(speaking, video["id"])["words"]) > 40  # what was heard is there all the same
     assert "What a person wrote." in transcript(speaking, video["id"], "txt")
 
 
@@ -120,6 +130,7 @@ def test_a_video_in_which_nobody_speaks_is_ready(speaking: Service, tmp_path: Pa
     assert captions(speaking, video["id"]) == []
 
 
+@pytest.mark.slow
 def test_a_translation_another_language_and_once_more(speaking: Service) -> None:
     video = speaking.upload(GERMAN)
     url = f"/api/v1/videos/{video['id']}"
@@ -183,7 +194,7 @@ def test_a_killed_worker_goes_on_at_the_next_span(speaking: Service, long_talk: 
                                    if step["state"] == "running"}, 60, "the second span begins")
     time.sleep(1)
     (worker,) = [process for process in psutil.Process(speaking.program.process.pid).children(recursive=True)
-                 if process.cmdline()[-4:-2] == ["infra.runtime.worker", "speech"]]
+                 if is_called(process, "speech")]
     os.kill(worker.pid, signal.SIGKILL)
     speaking.until_ready(video["id"], 240)
     assert captions(speaking, video["id"])[0]["revision"] > first["revision"]

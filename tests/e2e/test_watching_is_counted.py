@@ -36,7 +36,7 @@ def test_play_seek_replay_and_speed_are_in_the_curves(watch: Callable[..., Watch
         page.seek(20)
         page.until_true("video.currentTime > 23.8")
         page.seek(2)  # again
-        page.page.get_by_label("Speed").select_option(label="2×")
+        page.menu("Speed").select_option(label="2×")
         page.until_true("video.currentTime > 7.8")
         page.ask("video.pause()")
         page.page.wait_for_timeout(300)

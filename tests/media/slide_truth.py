@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from clips import KEYS, Desk
 from slide_clips import Change
 
+from enrich.footage import Footage
 from enrich.slide import Slides
 from enrich.slide_scan import Shot
-from enrich.slides import Footage, slides
+from enrich.slides import slides
 from infra.core import keys
-from infra.core.steps import StepContext, VideoRecord
+from infra.core.command import Command
+from infra.core.steps import Completed, StepContext, VideoRecord
 from transcode import render, render_pictures, render_trickplay, trickplay
 from transcode.render import RenderContext
 
@@ -42,6 +45,19 @@ def step_context(desk: Desk, ctx: RenderContext) -> StepContext:
     video = VideoRecord("v", "o", "", None, None, None, None)
     return StepContext(video, "", ctx.work, desk.settings, ctx.storage, desk.tools, desk.run, lambda progress: None,
                        lambda: None)
+
+
+class Meter:
+    """Runs commands as `desk` does, and adds up their processor seconds."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.cpu_s = 0.0
+
+    def run(self, command: Command, **how: Any) -> Completed:
+        done = self._desk.run(command, **how)
+        self.cpu_s += done.cpu_s
+        return done
 
 
 def found_slides(desk: Desk, ctx: RenderContext) -> Slides:

@@ -19,7 +19,7 @@ from transcode.sampling import planned
 
 pytestmark = pytest.mark.media
 MIB = 1 << 20
-NOISE = ("-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d={s},noise=alls=20:allf=t", "-f", "lavfi", "-i",
+NOISE = ("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d={s},noise=alls=40:allf=t", "-f", "lavfi", "-i",
          "sine=440:r=48000:d={s}")
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50", "-bf", "2", "-b:v", "2M")
 
@@ -99,7 +99,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=pytest.mark.slow) if name in ("recorder.webm", "slow.mkv") else name for name in KINDS])
 def test_kinds_of_files(desk: Desk, clips: Clips, tmp_path: Path, name: str) -> None:
     path = clip(clips, name, *KINDS[name])
     needed = compare(desk, path, tmp_path)
@@ -167,6 +168,7 @@ def corpus() -> list[Path]:
 
 
 @pytest.mark.corpus
+@pytest.mark.slow
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not beside this checkout")
 @pytest.mark.parametrize("path", corpus(), ids=lambda path: path.name)
 def test_the_corpus(desk: Desk, tmp_path: Path, path: Path) -> None:
@@ -184,7 +186,7 @@ def test_damaged_tables_break_nothing(clips: Clips) -> None:
     size, moov = len(data), data.index(b"moov")
     noise = random.Random(1)
     found = []
-    for _ in range(400):
+    for _ in range(150):
         at = noise.randrange(moov + 4, size - 4)
         broken = data[:at] + noise.randbytes(4) + data[at + 4:]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from fractions import Fraction
 
 import pytest
 from clips import CORPUS, Desk
+from granted import granted_s
 
 from infra.core.errors import Rejected
 from ingest.probe import probe
@@ -88,9 +88,9 @@ SOMETIMES = {"tech/hdr10-av1.mp4"}  # where ffmpeg can decode AV1
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_a_file_is_described_as_it_is(desk: Desk, name: str) -> None:
     duration_s, picture, rate, channels, more = FILES[name]
-    started = time.monotonic()
+    started = granted_s()
     info = probe(desk.run, desk.tools, desk.settings, CORPUS / name)
-    assert time.monotonic() - started < 5
+    assert granted_s() - started < 5
     video = info.video
     assert float(info.duration_s) == pytest.approx(duration_s, abs=0.06)
     assert (f"{video.codec} {video.width_px}x{video.height_px}" if video else "") == picture

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from granted import granted_s
 
 from infra.core.command import Command, Limits
 from infra.core.errors import LecternError, OutOfSpace, StepFailed
 from infra.core.settings import Settings
-from infra.process import STDOUT_BYTES, ProcessRunner, ToolFailed, _Child, end_group, spawn
+from infra.own_processes import end_group, spawn
+from infra.process import STDOUT_BYTES, ProcessRunner, ToolFailed, _Child
 
 pytestmark = pytest.mark.media
 PYTHON = str(Path(sys.executable).resolve())
@@ -99,10 +101,10 @@ def test_nothing_of_our_environment_and_no_stdin(run: ProcessRunner, monkeypatch
 
 
 def test_a_wall_timeout_kills_the_whole_group(run: ProcessRunner, tmp_path: Path) -> None:
-    started = time.monotonic()
+    started = granted_s()
     error = failure(run, sh("sleep 60 & sleep 60", wall_s=0.5))
     assert (error.code, error.retryable) == ("tool_timeout", True)
-    assert time.monotonic() - started < 5
+    assert granted_s() - started < 5
     if run.sandbox_level() == "limits":  # in a sandbox it has no number that we know
         with pytest.raises(StepFailed):
             run(sh(f"sleep 61 & echo $! > {tmp_path}/pid; wait", wall_s=0.5))
@@ -111,27 +113,27 @@ def test_a_wall_timeout_kills_the_whole_group(run: ProcessRunner, tmp_path: Path
 
 
 def test_what_outlives_its_leader_dies_too(run: ProcessRunner) -> None:
-    started = time.monotonic()
+    started = granted_s()
     run(sh("sleep 60 & echo started"))  # it holds our pipes
-    assert time.monotonic() - started < 5
+    assert granted_s() - started < 5
 
 
 def test_cancelling_kills(run: ProcessRunner) -> None:
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
-    started = time.monotonic()
+    started = granted_s()
     assert failure(run, sh("while :; do echo; done"), cancelled=stop.is_set, on_stdout=lambda _: None).code == "cancelled"
-    assert time.monotonic() - started < 5
+    assert granted_s() - started < 5
 
 
 def test_an_error_of_the_reader_ends_the_command(run: ProcessRunner) -> None:
     def broken(_: bytes) -> None:
         raise ValueError("mine")
 
-    started = time.monotonic()
+    started = granted_s()
     with pytest.raises(ValueError, match="mine"):
         run(sh("echo x; sleep 60"), on_stdout=broken)
-    assert time.monotonic() - started < 5
+    assert granted_s() - started < 5
 
 
 def test_a_memory_hog_is_stopped(run: ProcessRunner) -> None:
@@ -211,9 +213,9 @@ def test_a_command_dies_with_its_parent(tmp_path: Path) -> None:
               f"ProcessRunner(Settings(sandbox='off'))(Command(('sh', '-c', 'echo $$ > {tmp_path}/pid; exec sleep 60')))")
     parent = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[2],
                               env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])})
-    deadline = time.monotonic() + 30
+    deadline = granted_s() + 30
     while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text().strip():
-        assert time.monotonic() < deadline
+        assert granted_s() < deadline
         time.sleep(0.05)
     parent.kill()
     parent.wait()
@@ -271,8 +273,8 @@ def test_nothing_outlives_a_worker_that_is_killed_while_its_tool_starts(sandbox:
             time.sleep(after_ms / 1000)
             worker.kill()
             worker.wait()
-    deadline = time.monotonic() + 10
+    deadline = granted_s() + 10
     while left := [process.pid for process in psutil.process_iter(["cmdline"])
                    if (process.info["cmdline"] or [""])[-1] == seconds]:
-        assert time.monotonic() < deadline, f"they outlived their worker: {left}"
+        assert granted_s() < deadline, f"they outlived their worker: {left}"
         time.sleep(0.05)

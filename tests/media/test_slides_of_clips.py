@@ -82,7 +82,7 @@ def test_missing_cells_are_asked_for_again(desk: Desk, out: Path) -> None:
     assert failure.value.retryable
 
 
-@pytest.mark.slow
+@pytest.mark.release
 def test_the_sample_lecture_has_its_slides(desk: Desk, out: Path) -> None:
     demo = Path(__file__).parents[2] / "infra" / "demo"
     expected = [slide["title"].split() for slide in tomllib.loads((demo / "lecture.toml").read_text())["slide"]]
@@ -106,7 +106,7 @@ def _recording(name: str) -> Path:
 
 
 @pytest.mark.corpus
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.timeout(1200)
 def test_a_lecture_of_twelve_minutes(desk: Desk, out: Path) -> None:
     path = _recording("synthetic_lecture_12min_1080p.mp4")
@@ -127,6 +127,7 @@ def test_four_slides_of_a_variable_frame_rate(desk: Desk, out: Path) -> None:
 
 
 @pytest.mark.corpus
+@pytest.mark.slow
 def test_talking_heads_are_no_slides(desk: Desk, out: Path) -> None:
     ctx = rendered(desk, _recording("talking_heads_vp9_noaudio.webm"), out)
     assert scan(step_context(desk, ctx), footage(ctx)) == []

@@ -166,6 +166,7 @@ def test_words_to_expect_fit_into_the_model(context: Callable[..., StepContext],
     assert ears.expecting(["Lectern"], ["with", "xylographers"]) == "Lectern, xylographers"  # the model knows "with"
 
 
+@pytest.mark.slow
 def test_a_glossary_spells_a_name_and_wrong_words_do_not_harm(context: Callable[..., StepContext]) -> None:
     truth = caption_files.read((DEMO / "sample-lecture.en.vtt").read_bytes(), 1000)
     said = " ".join(one.text for one in truth)

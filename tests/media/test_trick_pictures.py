@@ -72,6 +72,23 @@ def test_a_dense_picture_stays_within_the_declared_bandwidth(desk: Desk, clips: 
     assert max(sizes) < trickplay.MAX_BYTES + 200
 
 
+def test_a_calm_picture_is_as_good_beside_dense_ones(desk: Desk, clips: Clips, out: Path) -> None:
+    # The header belongs to all pictures: it must not hold the quantiser that the dense ones came to.
+    half = clips.make("half_noise.mp4", "-f", "lavfi", "-i", "testsrc2=s=640x360:r=5:d=8", "-vf",
+                      "noise=alls=60:allf=t:enable='gte(t,4)',format=yuv420p", "-c:v", "libx264", "-preset", "ultrafast",
+                      "-crf", "10")
+    ctx = desk.context(half, out)
+    cells(ctx)
+    render_trickplay.render_pictures(ctx, 0, ctx.plan.segments)
+    starts = trickplay.frames(ctx.plan)
+    calm = [frame for frame in starts if frame < 20]
+    path = out / "tricks.mp4"
+    path.write_bytes(b"".join([ctx.storage.read(KEYS.init(trickplay.NAME)), *(
+        ctx.storage.read(KEYS.cell(trickplay.NAME, n)) for n in range(len(starts)))]))
+    whole = desk.pictures(desk.joined(ctx, trickplay.base(ctx.plan).name))
+    assert psnr_db(desk.pictures(path)[:len(calm)], whole[calm]).min() > 35
+
+
 def test_without_the_cells_nothing_is_published(desk: Desk, clips: Clips, out: Path) -> None:
     ctx = desk.context(clips.counted("tricks.mp4", 370, "25", size="640x360"), out)
     with pytest.raises(NotFound):

@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 from infra.core.errors import ConfigError
 from infra.deploy.native.server import find_program, free_port, wait_until
-from infra.process import end_group, spawn
+from infra.own_processes import end_group, spawn
 
 if TYPE_CHECKING:
     import subprocess

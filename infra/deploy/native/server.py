@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from infra.core.errors import ConfigError
-from infra.process import end_group, spawn
+from infra.own_processes import end_group, spawn
 
 if TYPE_CHECKING:
     import subprocess
@@ -111,7 +111,7 @@ def _descendants(pid: int) -> list[int]:
 
 
 class Server(ABC):
-    """One server whose files are all in `folder`. Starting is for the main thread (see `infra.process.spawn`)."""
+    """One server whose files are all in `folder`. Starting is for the main thread (see `infra.own_processes.spawn`)."""
 
     name: ClassVar[str]
     packages: ClassVar[str]

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enrich.slide_look import SHAPE, Pictures, differs, is_build, is_drawn, template, touched
-from enrich.slide_scan import Strip, same_pictures, shots, strip_of, unsettled, with_frames
+from enrich.slide_scan import same_pictures, shots, unsettled
+from enrich.slide_strip import Strip, strip_of, with_frames
 
 NONE = np.zeros((9, 16), dtype=bool)
 NO_PIXELS = np.zeros(SHAPE, dtype=bool)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enrich.slide import Line
-from enrich.slide_pictures import pictures_command, times
 from enrich.slide_readers import from_pgm, is_dark, to_pgm
 from enrich.slide_text import Word, lines_of, text_of, title_of, words_of_tsv
+from enrich.small_pictures import pictures_command, times
 from infra.core.errors import StepFailed
 from infra.core.steps import Tools
 

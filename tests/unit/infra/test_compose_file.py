@@ -56,7 +56,7 @@ def test_no_secret_has_a_default() -> None:
     for match in _VARIABLE.finditer((ROOT / "docker-compose.yml").read_text()):
         used.setdefault(match[1], set()).add(match[2] or "")
     secrets = {name for name in used if re.search("PASSWORD|SECRET|KEY", name)}
-    assert secrets == {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "S3_ACCESS_KEY", "S3_SECRET_KEY"}
+    assert secrets == {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "S3_ACCESS_KEY", "S3_SECRET_KEY", "LIVE_SECRET"}
     for name in secrets:
         assert all(how.startswith(":?") and "env.example" in how for how in used[name]), name
     for service in SERVICES.values():
@@ -89,12 +89,14 @@ def test_nginx_gets_all_that_its_template_asks_for() -> None:
     assert bucket and SERVICES["nginx"]["environment"]["NGINX_S3_BUCKET"] == bucket[1]
 
 
-def test_only_nginx_is_published_and_only_to_this_machine() -> None:
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
+def test_only_what_takes_viewers_and_publishers_is_published_and_only_to_this_machine() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx", "mediamtx"]
     assert SERVICES["nginx"]["ports"] == ["${PUBLISH:-127.0.0.1:8080}:8080"]
+    assert SERVICES["mediamtx"]["ports"] == [
+        "${PUBLISH_RTMP:-127.0.0.1:1935}:1935", "${PUBLISH_SRT:-127.0.0.1:8890}:8890/udp"]
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     reach_out = {name for name, service in SERVICES.items() if "outside" in service["networks"]}
-    assert reach_out == {"nginx", "worker-light"}
+    assert reach_out == {"nginx", "worker-light", "mediamtx"}
 
 
 def test_images_are_pinned_and_ours_can_be_built() -> None:

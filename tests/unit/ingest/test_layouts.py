@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 from fractions import Fraction
 
 import pytest
+from granted import granted_s
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,10 +121,10 @@ def test_a_tail_of_traps_is_read_in_bounded_time() -> None:
     traps = [b"\x1f\x43\xb6\x75" * 2_000_000, cluster(0) * 300_000, false_start * 600_000,
              element(0xEC, false_start) * 300_000, cluster(0, block(1, 1) * 600_000), cluster(0, unknown=True) * 300_000,
              element(0xA0, element(0xEC, b"") * 600_000) + cluster(0, element(0xA0, element(0xEC, b"") * 600_000))]
-    started = time.monotonic()
+    started = granted_s()
     for tail in traps:
         last_ends(tail, 1_000_000, {})
-    assert time.monotonic() - started < 30
+    assert granted_s() - started < 30
 
 
 @given(st.binary(max_size=400), st.booleans())

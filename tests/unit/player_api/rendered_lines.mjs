@@ -1,6 +1,6 @@
-// One line in: a list of looks at a media element. One line out: the events that player_api/web/src/rendered.js makes of them.
+// One line in: a list of looks at a media element. One line out: the events that player_api/web/src/player/rendered.js makes of them.
 import { createInterface } from "node:readline";
-import { begin, step } from "../../../player_api/web/src/rendered.js";
+import { begin, step } from "../../../player_api/web/src/player/rendered.js";
 
 for await (const line of createInterface({ input: process.stdin })) {
   let state = begin();

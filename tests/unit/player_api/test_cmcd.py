@@ -104,6 +104,15 @@ def test_speed_switches_and_errors() -> None:
         {"type": "error", "code": "E1,E2", "fatal": True}]
 
 
+def test_of_what_is_live_it_is_told_how_far_behind_it_is() -> None:
+    found = told(report(0, "p", ",pt=1000,st=l"), report(9000, "p", ",pt=10000,st=l,ltc=2100"),
+                 report(19_000, "p", ",pt=20000,st=l,ltc=64000"), report(29_000, "p", ",pt=30000,st=v,ltc=2100"),
+                 report(39_000, "p", ",pt=40000,st=l,ltc=-1"))
+    watched = [event for event in found if event["type"] == "watch"]
+    assert [(event["to"], event.get("behind_ms"), event.get("live")) for event in watched] == [
+        (10_000, 2100, True), (20_000, 64_000, None), (30_000, None, None), (40_000, None, None)]
+
+
 def test_without_a_playhead_no_second_is_made_up() -> None:
     found = told(report(0, "s"), report(500, "p"), report(60_500, "a"))
     assert [event["type"] for event in found] == ["load", "play", "pause"]

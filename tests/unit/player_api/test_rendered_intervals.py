@@ -156,7 +156,8 @@ def assert_same(events: list[dict[str, Any]], element: Element, off_ms: int) -> 
     watched = [event for event in events if event["type"] == "watch"]
     assert all(isinstance(event[name], int) for event in watched for name in ("from", "to"))
     assert all(0 <= event["from"] < event["to"] <= LENGTH_S * 1000 + 1 for event in watched)
-    assert all((event["to"] - event["from"]) / event["rate"] <= 10_000 + LOOK_EVERY_MS + 1 for event in watched)
+    # A `wait` that follows another begins anew to count to its next look: up to twice as long passes between two.
+    assert all((event["to"] - event["from"]) / event["rate"] <= 10_000 + 2 * LOOK_EVERY_MS + 1 for event in watched)
     for rate, hidden in {(rate, hidden) for *_, rate, hidden in element.played}:
         said = by_ms([(event["from"], event["to"]) for event in watched
                       if event["rate"] == rate and event.get("hidden", False) == hidden])
@@ -274,3 +275,20 @@ def test_dragging_is_one_seek_and_a_start_in_the_middle_is_none(cut: Cut) -> Non
     element.look("seeked")
     events = cut(element.looks)
     assert [(event["seek_from"], event["seek_to"]) for event in events if event["type"] == "seek"] == [(41_000, 80_000)]
+
+
+def test_how_far_behind_is_told_of_where_it_was_played_to(cut: Cut) -> None:
+    element = Element(at_s=280.0)
+    element.play()
+    element.wait(14_000)
+    element.seek(50, 30, 500)  # the look that ends the watch is at the target of the seek
+    element.wait(2000)
+    element.pause()
+    edge_s = [300 + look["now_ms"] / 1000 for look in element.looks]  # the newest picture: it goes on
+    looks = [look | {"live": look["at_s"] > 200, "behind_s": edge - look["at_s"]}
+             for look, edge in zip(element.looks, edge_s, strict=True)]
+    watched = [event for event in cut(looks) if event["type"] == "watch"]
+    assert [event.get("live", False) for event in watched] == [True, True, False]
+    for event in watched:
+        assert event["to"] + event["behind_ms"] == pytest.approx(300_000 + event["t"] - 1e12, abs=2)
+    assert all("behind_ms" not in event for event in cut(element.looks))

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xapi_rules import faults
 
-from player_api.analytics import xapi
-from player_api.analytics.xapi import EXTENSIONS, Malformed, Viewing, events, faults, segments, statements
+from player_api.analytics import xapi, xapi_heard
+from player_api.analytics.event_ids import uid_of
+from player_api.analytics.intake import Batch, Event, rows_of
+from player_api.analytics.kinds import WATCH, Row
+from player_api.analytics.xapi import EXTENSIONS, Viewing, statements
+from player_api.analytics.xapi_heard import Before, Malformed, segments
 
 SESSION = "018f2d3c-7a11-7c05-9a70-4f6d5b0c2e11"
 START_MS = 1_795_000_000_000
@@ -44,6 +50,15 @@ def viewings(draw: st.DrawFn) -> list[dict[str, Any]]:
     return own
 
 
+def events(told: list[Any]) -> dict[str, list[dict[str, Any]]]:
+    """The events of the sessions in these statements."""
+    sessions: dict[str, list[xapi_heard.Told]] = {}
+    for one in told:
+        read = xapi_heard.read(one, START_MS)
+        sessions.setdefault(read.session, []).append(read)
+    return {session: xapi_heard.heard(its, Before()) for session, its in sessions.items()}
+
+
 def played(own: list[dict[str, Any]]) -> list[tuple[int, int, float]]:
     """The stretches in order; pieces that touch are one."""
     found: list[tuple[int, int, float]] = []
@@ -71,6 +86,29 @@ def test_what_was_watched_survives_the_way_there_and_back(own: list[dict[str, An
     ids = [event["id"] for event in heard]
     assert len(set(ids)) == len(ids)
     assert events(told) == {session: heard}  # the same names when it is read again
+
+
+@settings(max_examples=200, deadline=None)
+@given(viewings(), st.data())
+def test_in_whatever_portions_it_arrives_and_again_it_is_the_same(own: list[dict[str, Any]], data: st.DataObject) -> None:
+    told = statements(viewing(own))
+    whole = events(told).get(SESSION, [])
+    kept: list[Row] = []
+    at = 0
+    while at < len(told):
+        to = at + data.draw(st.integers(1, 4))
+        again = told[data.draw(st.integers(0, at)):at]  # a request that was sent before, and not answered
+        made = xapi_heard.heard([xapi_heard.read(one, START_MS) for one in [*again, *told[at:to]]], xapi_heard.before(kept))
+        batch = Batch(v=1, sent_at=0, token="t", video="v", session="s", events=msgspec.convert(
+            [event | {"seq": len(kept) + place} for place, event in enumerate(made)], list[Event]))
+        rows, refused, _ = rows_of(batch, 1, 1, LENGTH_MS, 2**42, None)
+        assert not refused
+        # What the inbox keeps, at the times that were told.
+        kept += [Row._make((0, *row))._replace(t_ms=event["t"]) for row, event in zip(rows, made, strict=True)]
+        at = to
+    assert [row.uid for row in kept] == [uid_of(event["id"]) for event in whole]
+    assert [(row.a_ms, row.b_ms, row.rate) for row in kept if row.kind == WATCH] == [
+        (event["from"], event["to"], round(event["rate"] * 1000)) for event in whole if event["type"] == "watch"]
 
 
 @settings(max_examples=100, deadline=None)

@@ -13,7 +13,8 @@ from media_infos import ENCODER, SOURCES, copyable, media_infos
 from infra.core.media import MediaInfo
 from transcode import playlists
 from transcode.bandwidth import BitRates
-from transcode.plan import plan
+from transcode.plan import Plan, VideoRendition, plan
+from transcode.sound import AudioTrack
 from transcode.text import TextTrack
 
 HLS = ("h264", "av1")
@@ -24,11 +25,16 @@ def extinf(text: str) -> list[Fraction]:
     return [Fraction(line[8:].rstrip(",")) for line in text.splitlines() if line.startswith("#EXTINF:")]
 
 
+def timed(made: Plan) -> list[VideoRendition | AudioTrack]:
+    """One rendition for each list of durations: those of the picture have the plan's, thousands in a long video."""
+    return [*made.video[:1], *made.audio]
+
+
 @given(any_source)
 @settings(max_examples=100, deadline=None)
 def test_segments_add_up_to_the_video(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
-    for rendition in made.renditions:
+    for rendition in timed(made):
         listed = extinf(playlists.media(made, rendition))
         exact = sum(made.segment_durations_s(rendition))
         assert len(listed) == made.segments
@@ -37,12 +43,12 @@ def test_segments_add_up_to_the_video(info: MediaInfo) -> None:
 
 
 @given(any_source)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_segment_rounds_to_more_than_the_target_duration(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
-    for rendition in made.renditions:
+    for rendition in timed(made):
         text = playlists.media(made, rendition)
-        target = m3u8.loads(text).target_duration
+        target = int(text.partition("#EXT-X-TARGETDURATION:")[2].partition("\n")[0])
         assert max(int(duration + Fraction(1, 2)) for duration in extinf(text)) <= target
 
 
@@ -50,7 +56,7 @@ def test_no_segment_rounds_to_more_than_the_target_duration(info: MediaInfo) -> 
 @settings(max_examples=50, deadline=None)
 def test_a_media_playlist_is_a_complete_recording(info: MediaInfo) -> None:
     made = plan(info, ENCODER)
-    for rendition in made.renditions:
+    for rendition in timed(made):
         text = playlists.media(made, rendition)
         parsed = m3u8.loads(text)
         assert (parsed.playlist_type, parsed.is_endlist, parsed.media_sequence) == ("vod", True, 0)

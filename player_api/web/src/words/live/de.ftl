@@ -1,0 +1,113 @@
+# Die Seiten der Livestreams.
+streams = Livestreams
+all-streams = Alle Livestreams
+new-stream = Neuer Stream
+make = Stream anlegen
+name = Name
+name-hint = So heißen seine Videos.
+profile = Verzögerung
+profile-default = Etwa 2 Sekunden: stabil auf jeder Leitung
+profile-low = Etwa 1 Sekunde: mehr Anfragen, stockt früher auf schlechten Leitungen
+spoken = Gesprochene Sprache
+spoken-hint = Wie BCP 47 sie schreibt, etwa de oder pt-BR. Bleibt das Feld leer, wird sie erkannt.
+stream-made = „{ $name }“ ist bereit.
+to-the-stream = Zur Seite des Streams
+made-on = angelegt am { $date }
+show-more = Mehr zeigen
+viewers-now = { $count ->
+    [one] { $count } Person sieht zu
+   *[other] { $count } Personen sehen zu
+}
+empty = Noch keine Livestreams
+empty-what = An einen Stream wird eine Vorlesung gesendet. Lernende sehen sie ein bis zwei Sekunden später, und am Ende ist die Aufzeichnung sofort da.
+empty-how = „Neuer Stream“ legt einen an: Er hat einen Server und einen Schlüssel für OBS oder ffmpeg.
+live-off = An diesen Server kann gerade niemand senden.
+not-every-way = Nicht jedes Protokoll ist hier bereit
+
+state-idle = Aus
+state-waiting = Verbindet sich
+state-live = Live
+state-interrupted = Unterbrochen
+state-ended = Beendet
+state-failed = Fehlgeschlagen
+
+server-and-key = Server und Schlüssel
+key-once = Dieser Schlüssel wird nur dieses eine Mal gezeigt. Am besten jetzt in den Encoder kopieren; wer ihn hat, kann in Ihrem Namen senden.
+key-hidden = Der Schlüssel wurde beim Anlegen gezeigt. Ist er verloren, gibt es einen neuen: Der alte gilt dann nicht mehr.
+no-servers = Der Live-Prozess läuft gerade nicht.
+about-rtmp = geht überall
+about-srt = besser auf Leitungen, die Pakete verlieren
+obs-server = Server
+obs-key = Streamschlüssel
+srt-no-key = Der Schlüssel steckt schon im Server: Das Feld dafür bleibt leer.
+srt-put-key = An die Stelle von STREAM_KEY gehört der Schlüssel; das Feld für ihn bleibt leer.
+copy = Kopieren
+copied = Kopiert
+copy-of = { $what } kopieren
+obs-how = So wird OBS eingestellt
+obs-stream = Einstellungen, Stream: Plattform „Benutzerdefiniert“ wählen, Server und Streamschlüssel wie oben eintragen.
+obs-output = Einstellungen, Ausgabe, Modus „Erweitert“: Encoder x264, CBR mit 2500 kbit/s für 720p (4500 für 1080p), Keyframe-Intervall 2 s, Tune zerolatency; Ton AAC.
+obs-video = Einstellungen, Video: höchstens 30 Bilder pro Sekunde.
+obs-start = „Stream starten“. Einen Augenblick später ist das Bild auf dieser Seite.
+ffmpeg-how = So geht es mit ffmpeg
+rotate = Neuen Schlüssel machen
+rotate-sure = Neuen Schlüssel machen?
+rotate-what = Der jetzige gilt sofort nicht mehr, und wer mit ihm sendet, wird getrennt. Mit dem neuen geht der Stream innerhalb von 30 Sekunden weiter.
+rotate-yes = Ja, einen neuen machen
+
+watch = Seite zum Ansehen
+lasts = Zeit seit dem Beginn
+preview = Vorschau ohne Ton
+audience = Publikum
+idle = Hier wird gerade nicht gesendet
+idle-what = Server und Schlüssel in OBS oder ffmpeg eintragen und dort starten: Dann sind Bild, Zustand und Markierungen hier.
+waiting-what = Der Encoder ist verbunden; es ist noch kein Bild angekommen.
+interrupted-what = Der Encoder ist weg. Kommt er innerhalb von 30 Sekunden wieder, geht derselbe Stream weiter; sonst endet er und ist die Aufzeichnung.
+end-stream = Stream beenden
+end-sure = Stream beenden?
+end-what = Die Lernenden sehen sein Ende, und die Aufzeichnung ist sofort da. Encoder, die es wieder versuchen, werden 30 Sekunden lang abgewiesen: bitte auch dort beenden.
+end-yes = Ja, beenden
+
+health = Zustand
+health-none = Gerade kommt nichts an.
+health-good = Alles in Ordnung.
+not-known = noch nicht bekannt
+none = keiner
+incoming = Kommt an
+kbit-s = { $value } kbit/s
+picture = Bild
+frame-rate = Bilder
+a-second = { $value } pro Sekunde
+key-frames = Keyframes
+every-s = alle { $value } s
+sound = Ton
+missing-frames = Fehlende Bilder in 10 s
+encoder-lag = Kodieren braucht
+seconds = { $value } s
+encoder-speed = Tempo beim Kodieren
+restarts = Neu begonnen
+advice-encoder-behind = Lectern ist mit dem Kodieren { $lag } s zurück: Dieser Rechner hat zu viel zu tun. Er sollte sonst weniger tun, oder das Bild sollte kleiner sein.
+advice-no-sound = Es kommt kein Ton an. Soll es welchen geben, bitte im Encoder ein Mikrofon wählen und den Stream neu starten.
+advice-key-frames-rare = Nur alle { $interval } s kommt ein Keyframe, und nach einer Unterbrechung wartet das Bild darauf. Bitte das Keyframe-Intervall im Encoder auf 2 s stellen.
+advice-frames-missing = Bilder fehlen oder kommen ungleichmäßig: Der Encoder oder seine Leitung kommt nicht nach. Eine kleinere Bitrate oder ein Kabel hilft.
+advice-frame-rate-low = Es kommen nur { $rate } Bilder pro Sekunde an. Mit 25 oder 30 wirkt es flüssig.
+advice-bitrate-high = { $mbit } Mbit/s kommen an. Live sehen Lernende höchstens 1080p, dafür sind 6 Mbit/s reichlich; weniger ist sicherer für die Leitung.
+advice-bitrate-low = Nur { $kbit } kbit/s kommen für { $size } an. Ist das Bild unscharf, sollte die Bitrate im Encoder höher sein: 720p braucht 2500 kbit/s.
+
+markers = Markierte Momente
+markers-what = Aus jedem wird ein Kapitel der Aufzeichnung.
+marker-title = Titel
+marker-title-at = Titel des Moments bei { $at }
+mark-this = Diesen Moment markieren
+marked = Markiert.
+untitled = ohne Titel
+delete-marker = Moment bei { $at } löschen
+
+sessions = Bisher
+sessions-none = Was hier gesendet wird, steht danach hier, mit seiner Aufzeichnung.
+settings = Einstellungen
+settings-when = Sie gelten ab dem nächsten Mal.
+delete-stream = Diesen Stream löschen
+delete-sure = „{ $name }“ löschen?
+delete-what = Sein Schlüssel gilt sofort nicht mehr, und was live ist, endet. Die Aufzeichnungen bleiben in der Bibliothek.
+delete-yes = Ja, löschen

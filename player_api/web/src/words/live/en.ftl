@@ -1,0 +1,113 @@
+# The pages of live streams.
+streams = Live streams
+all-streams = All live streams
+new-stream = New stream
+make = Make the stream
+name = Name
+name-hint = Its videos are called so.
+profile = Delay
+profile-default = About 2 seconds: steady on every line
+profile-low = About 1 second: more requests, and stalls sooner on bad lines
+spoken = Spoken language
+spoken-hint = As BCP 47 writes it, such as en or pt-BR. Left empty, it is heard.
+stream-made = “{ $name }” is ready.
+to-the-stream = To its page
+made-on = made on { $date }
+show-more = Show more
+viewers-now = { $count ->
+    [one] { $count } viewer now
+   *[other] { $count } viewers now
+}
+empty = No live streams yet
+empty-what = A stream is a place to send a lecture to. Learners watch it one or two seconds later, and when it ends the recording is there at once.
+empty-how = Make one with “New stream”: you get a server and a key for OBS, or for ffmpeg.
+live-off = Nobody can stream to this server just now.
+not-every-way = Not every protocol is ready here
+
+state-idle = Off
+state-waiting = Connecting
+state-live = Live
+state-interrupted = Interrupted
+state-ended = Ended
+state-failed = Failed
+
+server-and-key = Server and key
+key-once = This key is shown this once. Copy it into your encoder now; whoever has it can stream in your name.
+key-hidden = The key was shown when it was made. Who has lost it makes another one: the old one is worthless then.
+no-servers = The live process does not run just now.
+about-rtmp = works everywhere
+about-srt = better on lines that lose packets
+obs-server = Server
+obs-key = Stream key
+srt-no-key = The key is a part of the server: the field for it stays empty.
+srt-put-key = Put your key in the place of STREAM_KEY; the field for it stays empty.
+copy = Copy
+copied = Copied
+copy-of = Copy { $what }
+obs-how = How to set up OBS
+obs-stream = Settings, Stream: choose the service “Custom”, and put in server and stream key as above.
+obs-output = Settings, Output, mode “Advanced”: encoder x264, CBR with 2500 kbit/s for 720p (4500 for 1080p), keyframe interval 2 s, tune zerolatency; sound AAC.
+obs-video = Settings, Video: 30 frames a second or fewer.
+obs-start = “Start Streaming”. The picture is on this page a moment later.
+ffmpeg-how = How to do it with ffmpeg
+rotate = Make another key
+rotate-sure = Make another key?
+rotate-what = The key in use is worthless at once, and whoever streams with it is cut off. With the new one within 30 seconds the stream goes on.
+rotate-yes = Yes, make another
+
+watch = Watch page
+lasts = Time since it began
+preview = Preview, without sound
+audience = Audience
+idle = Nobody streams here just now
+idle-what = Put server and key into OBS or ffmpeg, and start streaming there: picture, health and markers are here then.
+waiting-what = The encoder has connected; no picture has arrived yet.
+interrupted-what = The encoder is gone. If it comes back within 30 seconds, the same stream goes on; else it ends, and is the recording.
+end-stream = End the stream
+end-sure = End the stream?
+end-what = Learners see its end, and the recording is there at once. Encoders that try again are refused for 30 seconds: stop streaming there, too.
+end-yes = Yes, end it
+
+health = Health
+health-none = Nothing arrives just now.
+health-good = All is well.
+not-known = not known yet
+none = none
+incoming = Arriving
+kbit-s = { $value } kbit/s
+picture = Picture
+frame-rate = Frames
+a-second = { $value } a second
+key-frames = Key frames
+every-s = every { $value } s
+sound = Sound
+missing-frames = Frames missing in 10 s
+encoder-lag = Encoding takes
+seconds = { $value } s
+encoder-speed = Encoding speed
+restarts = Begun anew
+advice-encoder-behind = Lectern is { $lag } s behind with encoding: this machine is too busy. Have it do less else, or send a smaller picture.
+advice-no-sound = No sound arrives. If there should be some, choose a microphone in your encoder, and start streaming again.
+advice-key-frames-rare = A key frame comes every { $interval } s only, and after an interruption the picture waits for one. Set the keyframe interval of your encoder to 2 s.
+advice-frames-missing = Pictures are missing, or come unevenly: the encoder, or the line from it, does not keep up. Lower its bit rate, or use a cable.
+advice-frame-rate-low = Only { $rate } pictures a second arrive. 25 or 30 look smooth.
+advice-bitrate-high = { $mbit } Mbit/s arrive. Learners get 1080p at most while it is live, for which 6 Mbit/s are plenty; less is safer for your line.
+advice-bitrate-low = Only { $kbit } kbit/s arrive for { $size }. If the picture is blurred, raise the bit rate of your encoder: 720p takes 2500 kbit/s.
+
+markers = Marked moments
+markers-what = Each becomes a chapter of the recording.
+marker-title = Title
+marker-title-at = Title of the moment at { $at }
+mark-this = Mark this moment
+marked = Marked.
+untitled = without a title
+delete-marker = Delete the moment at { $at }
+
+sessions = Earlier
+sessions-none = What is streamed here is listed here afterwards, with its recording.
+settings = Settings
+settings-when = They hold from the next time on.
+delete-stream = Delete this stream
+delete-sure = Delete “{ $name }”?
+delete-what = Its key is worthless at once, and what is live ends. The recordings stay in the library.
+delete-yes = Yes, delete it

@@ -1,0 +1,100 @@
+# Die Seite eines Videos.
+video = Video
+preview = Vorschau
+preview-later = Die Vorschau kommt, sobald das Video ganz angekommen ist.
+preview-failed = Es gibt nichts abzuspielen: Was nicht gelang, steht bei der Vorbereitung.
+preview-private = Dieses Video ist privat: Niemand kann es ansehen, darum gibt es auch keine Vorschau. Dazu muss es öffentlich sein.
+deleted-elsewhere = Dieses Video wurde eben gelöscht.
+
+details = Angaben
+title = Titel
+description = Beschreibung
+tags = Schlagwörter
+tags-hint = Wörter, unter denen es zu finden ist, mit Kommas dazwischen.
+spoken = Gesprochene Sprache
+spoken-hint = In der Form von BCP 47, etwa de oder pt-BR. Bleibt es leer, wird sie gehört. Mit einer anderen wird neu erkannt, was gesagt wird.
+visibility = Wer es ansehen darf
+visibility-public = Öffentlich: alle, die den Link haben
+visibility-private = Privat: niemand
+visibility-hint = Ein privates Video läuft nach Sekunden nicht mehr; seine Links führen ins Leere, bis es wieder öffentlich ist.
+
+steps = Vorbereitung
+progress = Fortschritt der Vorbereitung
+state-of-waiting = Wartet
+state-of-live = Jetzt live
+state-of-processing = { $part } erledigt
+state-of-ready = Alles ist erledigt
+state-of-failed = Es ist nicht gelungen
+step-waiting = wartet
+step-ready = wartet
+step-running = läuft
+step-done = erledigt
+step-failed = nicht gelungen
+name-fetch = Datei holen
+name-poster = Standbild finden
+name-digest = Datei prüfen
+name-loudness = Lautheit messen
+name-listen = Nach Sprache horchen
+name-transcribe = Gesagtes aufschreiben
+name-translate = Gesagtes übersetzen
+name-transcript = Transkript zusammensetzen
+name-chapters = Kapitel finden
+name-fill = Rendern
+name-fill-of = { $of } rendern
+name-measure = Bitraten messen
+name-storyboard = Kleine Bilder für die Zeitleiste
+name-iframes = Bilder für den Schnelllauf
+name-slides = Folien finden
+
+share = Teilen
+share-private = Solange das Video privat ist, kann sie niemand öffnen.
+link = Link
+copy-link = Link kopieren
+embed = Code zum Einbetten
+copy-embed = Code kopieren
+copied = Kopiert
+
+poster = Standbild
+poster-found = Automatisch gefunden.
+poster-chosen = Selbst gewählt, bei { $at }.
+poster-pick = Bild auswählen
+poster-automatic = Automatisch finden
+poster-at = Das Bild bei { $at }
+poster-no-pictures = Dieses Video hat keine Bilder zur Auswahl.
+
+captions = Untertitel
+captions-none = Noch keine. Wo Spracherkennung an ist, kommen sie von selbst; sonst lässt sich eine Datei einlesen.
+captions-by-machine = von einer Maschine erkannt
+captions-by-person = von einem Menschen
+captions-import = Datei einlesen
+captions-language = Sprache
+captions-file = WebVTT- oder SubRip-Datei
+captions-taken = { $name } wurde übernommen.
+captions-remove-sure = Die Untertitel „{ $label }“ entfernen? Sie werden nicht mehr angeboten; ihre Fassungen bleiben erhalten.
+import = Einlesen
+export = Ausgeben
+
+slides = Folien
+slides-none = In diesem Video wurden keine Folien gefunden.
+slides-later = Sie werden gesucht, wenn das Video gerendert ist.
+slide-at = Folie bei { $at }
+
+replace = Aufnahme ersetzen
+replace-what = Eine andere Datei tritt an die Stelle dieser Aufnahme, unter denselben Adressen. Bis sie ganz da ist und läuft, läuft diese weiter.
+replace-choose = Datei auswählen
+replace-progress = Fortschritt der neuen Aufnahme
+replace-sending = { $part } gesendet
+replace-taking = Wird angesehen …
+replace-stays = Die bisherige Aufnahme bleibt.
+replace-done = Die neue Aufnahme ist da und läuft schon.
+replace-fits = Sie ist so lang wie die bisherige: Untertitel und Kapitel von Menschen bleiben, und was an Zuschauen gezählt ist, geht weiter.
+replace-other-length = Sie ist nicht so lang wie die bisherige; die bleibt als privates Video mit ihren Untertiteln, Kapiteln und Zahlen erhalten.
+replace-captions-aside = Untertitel von Menschen gehören zur anderen Aufnahme und werden bei dieser nicht gezeigt: { $languages }. Der Untertitel-Editor holt sie aus seinem Verlauf zurück.
+replace-chapters-aside = Ebenso die gesetzten Kapitel; der Kapitel-Editor hat sie in seinem Verlauf.
+replace-earlier = Die frühere Aufnahme öffnen
+
+remove = Löschen
+remove-video = Dieses Video löschen
+remove-sure = „{ $title }“ löschen?
+remove-what = Es läuft sofort nicht mehr. Das Video, seine Untertitel und Kapitel sind weg, und nichts holt sie zurück.
+remove-yes = Ja, löschen

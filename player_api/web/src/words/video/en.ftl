@@ -1,0 +1,100 @@
+# The page of one video.
+video = Video
+preview = Preview
+preview-later = The preview is here as soon as the video has been received.
+preview-failed = There is nothing to play: see below what went wrong.
+preview-private = This video is private: nobody can watch it, so there is no preview either. Make it public to watch it.
+deleted-elsewhere = This video has just been deleted.
+
+details = Details
+title = Title
+description = Description
+tags = Tags
+tags-hint = Words to find it by, with commas between them.
+spoken = Spoken language
+spoken-hint = As BCP 47 writes it, such as en or pt-BR. Left empty, it is heard. Another language has the speech recognized again.
+visibility = Who may watch
+visibility-public = Public: everybody who has the link
+visibility-private = Private: nobody
+visibility-hint = A private video stops playing within seconds; links to it lead nowhere until it is public again.
+
+steps = Preparation
+progress = Progress of the preparation
+state-of-waiting = Waits for its turn
+state-of-live = Live now
+state-of-processing = { $part } done
+state-of-ready = Everything is done
+state-of-failed = It could not be made
+step-waiting = waiting
+step-ready = waiting
+step-running = under way
+step-done = done
+step-failed = failed
+name-fetch = Fetching the file
+name-poster = Finding a poster
+name-digest = Checking the file
+name-loudness = Measuring the loudness
+name-listen = Listening for speech
+name-transcribe = Writing down what is said
+name-translate = Translating what is said
+name-transcript = Putting the transcript together
+name-chapters = Finding chapters
+name-fill = Rendering
+name-fill-of = Rendering { $of }
+name-measure = Measuring bit rates
+name-storyboard = Small pictures for the time bar
+name-iframes = Pictures for fast forward
+name-slides = Finding slides
+
+share = Share
+share-private = Nobody can open these while the video is private.
+link = Link
+copy-link = Copy the link
+embed = Embed code
+copy-embed = Copy the embed code
+copied = Copied
+
+poster = Poster
+poster-found = Found automatically.
+poster-chosen = Your choice, at { $at }.
+poster-pick = Choose a picture
+poster-automatic = Find one automatically
+poster-at = The picture at { $at }
+poster-no-pictures = This video has no pictures to choose from.
+
+captions = Captions
+captions-none = There are none yet. Where speech recognition is on, they come by themselves; or import a file.
+captions-by-machine = recognized by a machine
+captions-by-person = by a person
+captions-import = Import a file
+captions-language = Language
+captions-file = WebVTT or SubRip file
+captions-taken = { $name } was taken.
+captions-remove-sure = Remove the captions “{ $label }”? Players are not offered them any more; their history stays.
+import = Import
+export = Export
+
+slides = Slides
+slides-none = No slides were found in this video.
+slides-later = They are looked for when the video is rendered.
+slide-at = Slide at { $at }
+
+replace = Replace the recording
+replace-what = Another file takes the place of this recording, at the same addresses. Until all of it is here and can be played, this one goes on playing.
+replace-choose = Choose a file
+replace-progress = Progress of the new recording
+replace-sending = { $part } sent
+replace-taking = Is being looked at …
+replace-stays = The recording that was there stays.
+replace-done = The new recording is here, and plays already.
+replace-fits = It is as long as the one before: captions and chapters that people made stay, and what is counted of viewing goes on.
+replace-other-length = It is not as long as the one before, which is kept as a private video with its captions, chapters and numbers.
+replace-captions-aside = Captions that people made are of the other recording, and are not shown with this one: { $languages }. The caption editor brings them back from its history.
+replace-chapters-aside = So are the chapters that somebody set; the chapter editor has them in its history.
+replace-earlier = Open the earlier recording
+
+remove = Delete
+remove-video = Delete this video
+remove-sure = Delete “{ $title }”?
+remove-what = It stops playing at once. The video, its captions and chapters are gone, and nothing brings them back.
+remove-yes = Yes, delete it
