@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -18,8 +19,9 @@ from test_live_publishing import STREAMS, Channel, need
 
 pytestmark = pytest.mark.real_time
 
-# Where an encoder began anew, in the playlist of whatever size the player is at.
 SAID = "[...(video.textTracks[0]?.activeCues ?? [])].map((cue) => cue.text).join(' ')"
+HEARD = "[...(video.textTracks[0]?.cues ?? [])].map((cue) => cue.text)"
+# Where an encoder began anew, in the playlist of whatever size the player is at.
 BEGUN_ANEW = "hls.levels.flatMap((level) => level.details?.fragments ?? []).find((one) => one.cc > 0)?.start"
 SOON_S = 30.0  # a few seconds where the machine does nothing else
 
@@ -62,8 +64,9 @@ def test_a_lecture_is_watched_live_and_goes_on_to_its_end(on_air: Channel, watch
 
     # What is said can be read, some seconds after it is heard.
     seen.page.get_by_role("button", name="Captions").click()
-    text = str(seen.until_true(SAID, 4 * SOON_S))
-    assert set(text.strip(".,!?").split()) & WORDS, text
+    seen.until_true(SAID, 4 * SOON_S)
+    # It is what is being said. Not each caption has a word of it: some seconds of a synthetic voice are heard badly.
+    seen.until_true(f"{HEARD}.some((text) => {json.dumps(sorted(WORDS))}.some((word) => text.includes(word)))", 4 * SOON_S)
     assert seen.ask("video.textTracks.length === 1 && video.textTracks[0].label === 'Deutsch, live'")
     told = on_air.look()["current"]["captions"]
     assert told["language"] == "de" and 0 < told["delay_s"] < 15 and told["problem"] is None
