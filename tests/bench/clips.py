@@ -93,6 +93,17 @@ def beginning(tools: Tools, source: Path, folder: Path, frames: int, seconds: fl
         "-movflags", "+faststart", path))
 
 
+def minute(tools: Tools, source: Path, folder: Path) -> Path:
+    """The first minute of a lecture, its own packets."""
+    return _made(folder / f"{source.stem}-1min.mp4", lambda path: run_ffmpeg(
+        tools, "-i", source, "-t", str(_MINUTE_S), "-c", "copy", "-movflags", "+faststart", path))
+
+
+def without_index(tools: Tools, source: Path, folder: Path) -> Path:
+    """A clip as a transport stream, its own packets."""
+    return _made(folder / f"{source.stem}.ts", lambda path: run_ffmpeg(tools, "-i", source, "-c", "copy", path))
+
+
 def _made(path: Path, make: Callable[[Path], None]) -> Path:
     if not path.is_file():
         part = path.with_name(f"part-{path.name}")

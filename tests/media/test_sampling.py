@@ -60,8 +60,25 @@ def test_any_rate_and_container_with_an_index(desk: Desk, clips: Clips, name: st
     assert {sample.frames for sample in info.video.samples} == {max(2, round(made.frame_rate / 2))}
 
 
-def test_without_an_index_no_place_is_looked_for(desk: Desk, clips: Clips) -> None:
-    info = desk.info(clips.make("sampled.ts", *NOISE, "-pix_fmt", "yuv420p", "-c:v", "libx264"))
+@pytest.mark.parametrize("picture, screen", [
+    ("color=navy:s=640x360:r=25:d=24", True),
+    ("testsrc2=s=640x360:r=25:d=24,noise=alls=60:allf=t", False),
+], ids=["slides", "noise"])
+@pytest.mark.parametrize("name, encoder", [
+    ("timed.ts", ("-c:v", "libx264", "-preset", "ultrafast", "-g", "125")),
+    ("timed.mpg", ("-c:v", "mpeg2video", "-q:v", "5", "-g", "12")),
+], ids=["ts", "mpg"])
+def test_without_an_index_places_are_found_by_time(desk: Desk, clips: Clips, name: str, encoder: tuple[str, ...],
+                                                   picture: str, screen: bool) -> None:
+    info, _ = look(desk, clips.make(f"{screen}_{name}", "-f", "lavfi", "-i", picture, "-pix_fmt", "yuv420p", *encoder))
+    assert not info.seekable and info.video is not None
+    assert len(info.video.samples) == 3
+    assert title.is_screen(info.video.samples) is screen
+
+
+def test_where_a_place_is_found_by_reading_all_before_it_none_is_looked_for(desk: Desk, clips: Clips) -> None:
+    info = desk.info(clips.make("sampled.flv", *NOISE, "-flvflags", "no_duration_filesize", "-pix_fmt", "yuv420p", "-c:v",
+                                "libx264"))
     assert not info.seekable
     assert planned(info, Path("never-opened"), desk.settings, desk.tools, desk.run)[0] == info
 
