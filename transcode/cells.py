@@ -27,6 +27,8 @@ from transcode.sound import AudioTrack
 # The AAC encoder and decoder look back: this many packets before the first wanted one make its neighbour's context.
 _AUDIO_LEAD_PACKETS = 16
 _AUDIO_TAIL_PACKETS = 4
+# What one command of the fill may hold: as much as a segment of the ladder of 1080p, which takes 0.6 GB.
+_MOST_TOGETHER, _PIXELS_TOGETHER = 10, 1920 * 1080 + 1280 * 720 + 854 * 480 + 640 * 360
 # In the work folder of a command, where the plan has a `tone`: what `colour.cube` makes of it.
 TONE_FILE = "tone.cube"
 
@@ -44,15 +46,44 @@ class Cell:
         return f"{self.rendition.name}-{self.k}.mp4"
 
 
-def video_command(tools: Tools, plan: Plan, source: Path, cells: Sequence[Cell], work: Path,
-                  *, max_pixels: int, nice: int = 0, frames: int | None = None) -> Command:
-    """Render `cells`, all of one segment, from one decode, each to its file in `work`: a fragment behind its init
-    section. `frames` renders only the first few frames of each (for an init section).
+def together(plan: Plan, renditions: Sequence[VideoRendition], first: int, last: int) -> list[range]:
+    """Segments [first, last), in order, those that one command of the background fill makes from one decode.
+
+    Fewer starts, and less is decoded twice. How many: each encoder keeps its memory until the command ends. Not where
+    frames are made of fields: the first one that is decoded has none before it, so it would be another picture.
     """
-    (k,) = {cell.k for cell in cells}
-    start, end = plan.boundaries[k], plan.boundaries[k + 1]
-    end = end if frames is None else min(end, start + frames)
-    picture = _decoded(plan, source, plan.start_s(k)).filter("trim", start_pts=start, end_pts=end)
+    pixels = sum(rendition.width_px * rendition.height_px for rendition in renditions)
+    count = 1
+    if pixels and not plan.deinterlace and all(rendition.codec == "h264" for rendition in renditions):
+        count = max(1, min(_MOST_TOGETHER, _PIXELS_TOGETHER // pixels))
+    return [range(k, min(k + count, last)) for k in range(first, last, count)]
+
+
+def video_command(tools: Tools, plan: Plan, source: Path, cells: Sequence[Cell], work: Path, *, max_pixels: int,
+                  nice: int = 0, frames: int | None = None, few_threads: bool = False) -> Command:
+    """Render `cells`, of segments that follow each other, from one decode, each to its file in `work`: a fragment behind
+    its init section. `frames` renders only the first few frames of each (for an init section).
+
+    `few_threads`: for decoding and scaling, which then takes less processor time, and longer where nothing else runs.
+    """
+    segments = sorted({cell.k for cell in cells})
+    first, last = segments[0], segments[-1] + 1
+    decoded = _decoded(plan, source, plan.start_s(first), **({"threads": 2} if few_threads else {}))
+    outputs = []
+    for k, picture in zip(segments, _ways(decoded, len(segments)), strict=True):
+        start, end = plan.boundaries[k], plan.boundaries[k + 1]
+        end = end if frames is None else min(end, start + frames)
+        here = [cell for cell in cells if cell.k == k]
+        outputs += _encoded(plan, picture.filter("trim", start_pts=start, end_pts=end), here, work)
+    argv = with_input_limits(tools, ffmpeg.merge_outputs(*outputs), source, max_pixels)
+    if few_threads:
+        argv = (argv[0], "-filter_complex_threads", "1", *argv[1:])
+    media_s = plan.start_s(last) - plan.start_s(first)
+    return Command(argv, reads=(source,), work=work, nice=nice, limits=media_limits(media_s + plan.seek_lead_s))
+
+
+def _encoded(plan: Plan, picture: Any, cells: Sequence[Cell], work: Path) -> list[Any]:
+    """The outputs that make `cells` of the pictures of their segment."""
     sizes = list(dict.fromkeys(rendition.size for rendition in plan.video))
     lowest = max(sizes.index(cell.rendition.size) for cell in cells)
     outputs = []
@@ -65,18 +96,20 @@ def video_command(tools: Tools, plan: Plan, source: Path, cells: Sequence[Cell],
             picture = picture.filter("scale", width_px, height_px, flags="bicubic")
         picture = picture.filter("setsar", 1).filter("format", "yuv420p")
         here = [cell for cell in cells if cell.rendition.size == (width_px, height_px)]
-        ways = len(here) + (i < lowest)
-        branches = [picture]
-        if ways > 1:
-            split = picture.filter_multi_output("split", ways)
-            branches = [split[way] for way in range(ways)]
+        branches = _ways(picture, len(here) + (i < lowest))
         picture = branches[-1]
         for cell, branch in zip(here, branches, strict=False):
             options = encoders.options(plan, cell.rendition, capped=cell.capped)
             outputs.append(ffmpeg.output(branch, f"file:{work / cell.file_name}", **options))
-    argv = with_input_limits(tools, ffmpeg.merge_outputs(*outputs), source, max_pixels)
-    media_s = plan.start_s(k + 1) - plan.start_s(k)
-    return Command(argv, reads=(source,), work=work, nice=nice, limits=media_limits(media_s + plan.seek_lead_s))
+    return outputs
+
+
+def _ways(picture: Any, count: int) -> list[Any]:
+    """The same pictures, to go `count` ways."""
+    if count <= 1:
+        return [picture]
+    split = picture.filter_multi_output("split", count)
+    return [split[way] for way in range(count)]
 
 
 def key_frames_from(plan: Plan, source: Path, start_s: Fraction) -> Any:

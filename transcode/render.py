@@ -50,16 +50,25 @@ def render(ctx: RenderContext, k: int, names: Sequence[str]) -> None:
     Raises StepFailed: `other_encoder`, `bad_cell` or the runner's codes; OutOfSpace. Nothing of the picture is
     published then.
     """
+    _render(ctx, range(k, k + 1), names, few_threads=False)
+
+
+def _render(ctx: RenderContext, segments: range, names: Sequence[str], *, few_threads: bool) -> None:
+    """The same for all of `segments`, from one decode for all of them."""
     renditions = [rendition for name in names if (rendition := ctx.plan.rendition(name)) is not None]
-    missing = [rendition for rendition in renditions if ctx.storage.stat(ctx.keys.cell(rendition.name, k)) is None]
-    for rendition in missing:
-        if isinstance(rendition, AudioTrack):
-            _render_audio(ctx, k, rendition)
-        elif rendition.copied is not None:
-            _copy_video(ctx, k, rendition)
-    video = [rendition for rendition in missing if isinstance(rendition, VideoRendition) and rendition.copied is None]
-    if video:
-        _render_video(ctx, k, video)
+    encoded: list[cells.Cell] = []
+    for k in segments:
+        for rendition in renditions:
+            if ctx.storage.stat(ctx.keys.cell(rendition.name, k)) is not None:
+                continue
+            if isinstance(rendition, AudioTrack):
+                _render_audio(ctx, k, rendition)
+            elif rendition.copied is not None:
+                _copy_video(ctx, k, rendition)
+            else:
+                encoded.append(cells.Cell(rendition, k, rendition.capped))
+    if encoded:
+        _render_video(ctx, encoded, few_threads=few_threads)
 
 
 def render_inits(ctx: RenderContext, names: Sequence[str]) -> None:
@@ -135,31 +144,38 @@ def audio_init(track: AudioTrack) -> bytes:
 
 def fill(ctx: RenderContext, first: int, last: int, names: Sequence[str], progress: Callable[[float], None],
          check: Callable[[], None]) -> None:
-    """Render segments [first, last) of `names`, each published as soon as it is finished."""
-    for k in range(first, last):
+    """Render segments [first, last) of `names`, a few at a time, each few published as soon as they are finished."""
+    encoded = [rendition for name in names if isinstance(rendition := ctx.plan.rendition(name), VideoRendition)
+               and rendition.copied is None]
+    for segments in cells.together(ctx.plan, encoded, first, last):
         check()
-        render(ctx, k, names)
-        progress((k + 1 - first) / (last - first))
+        try:
+            _render(ctx, segments, names, few_threads=True)
+        except StepFailed as failure:
+            if len(segments) == 1 or failure.code not in ("not_rendered", "bad_cell"):
+                raise
+            for k in segments:  # what is sound of them is published
+                render(ctx, k, names)
+        progress((segments.stop - first) / (last - first))
 
 
-def _render_video(ctx: RenderContext, k: int, renditions: Sequence[VideoRendition]) -> None:
+def _render_video(ctx: RenderContext, wanted: Sequence[cells.Cell], *, few_threads: bool) -> None:
     storage, keys = ctx.storage, ctx.keys
     _require_encoder(ctx)
-    encoded = _encode(ctx, [cells.Cell(rendition, k, rendition.capped) for rendition in renditions])
-    most = {rendition.name: rendition.max_bits(ctx.plan.frames(k) / ctx.plan.frame_rate) for rendition in renditions}
-    too_large = [cell for cell, (_, media) in encoded.items()
-                 if not cell.capped and len(media) * 8 > most[cell.rendition.name]]
+    encoded = _encode(ctx, wanted, few_threads=few_threads)
+    too_large = [cell for cell, (_, media) in encoded.items() if not cell.capped
+                 and len(media) * 8 > cell.rendition.max_bits(ctx.plan.frames(cell.k) / ctx.plan.frame_rate)]
     if too_large:
         for cell in too_large:
             del encoded[cell]
-        encoded |= _encode(ctx, [replace(cell, capped=True) for cell in too_large])
+        encoded |= _encode(ctx, [replace(cell, capped=True) for cell in too_large], few_threads=few_threads)
     for cell, (init, media) in encoded.items():
         name = cell.rendition.name
         storage.put_new(keys.init(name), init)
         if not cmaf.same_track(storage.read(keys.init(name)), init):
             raise StepFailed("other_encoder", f"{name} was begun by another build of the encoder. "
                              "Use the same ffmpeg on all workers.", retryable=True)
-        storage.put(keys.cell(name, k), media)
+        storage.put(keys.cell(name, cell.k), media)
 
 
 def _copy_video(ctx: RenderContext, k: int, rendition: VideoRendition) -> None:
@@ -169,12 +185,13 @@ def _copy_video(ctx: RenderContext, k: int, rendition: VideoRendition) -> None:
     ctx.storage.put(ctx.keys.cell(rendition.name, k), media)
 
 
-def _encode(ctx: RenderContext, wanted: Sequence[cells.Cell]) -> dict[cells.Cell, tuple[bytes, bytes]]:
+def _encode(ctx: RenderContext, wanted: Sequence[cells.Cell], *, few_threads: bool
+            ) -> dict[cells.Cell, tuple[bytes, bytes]]:
     """Each cell's init section and media, checked. The work folder is left empty."""
     plan = ctx.plan
     _lay_out(plan, ctx.work)
-    _run(ctx, cells.video_command(ctx.tools, plan, ctx.source, wanted, ctx.work,
-                                  max_pixels=ctx.max_pixels, nice=ctx.nice))
+    _run(ctx, cells.video_command(ctx.tools, plan, ctx.source, wanted, ctx.work, max_pixels=ctx.max_pixels,
+                                  nice=ctx.nice, few_threads=few_threads))
     encoded = {}
     for cell in wanted:
         init, media = _split(ctx.work / cell.file_name)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from clips import CORPUS, KEYS, Clips, Desk, digests
+from clips import BURSTS, CORPUS, KEYS, VARIABLE, Clips, Desk, digests
 
+from infra.core.command import Command
+from infra.core.errors import StepFailed
+from infra.core.steps import Completed
 from transcode import render
 
 pytestmark = pytest.mark.media
@@ -31,6 +36,51 @@ def test_a_cell_rendered_alone_is_the_cell_of_the_background_fill(desk: Desk, so
             render.render(alone, k, [name])
     assert digests(alone) == digests(filled)
     assert len(digests(alone)) == 3 * (alone.plan.segments + 1)
+
+
+# What would make a difference if decoding began elsewhere: far key frames, rates that change, no index, fields.
+SOURCES = {
+    "far.mp4": ("-g", "250"),
+    "far_and_variable.mkv": ("-g", "250", "-vf", BURSTS, *VARIABLE),
+    "no_index.ts": ("-g", "50"),
+    "fields.mp4": ("-g", "75", "-flags", "+ilme+ildct", "-vf", "setfield=tff"),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_cell_decoded_with_others_is_the_same(desk: Desk, clips: Clips, out: Path, name: str) -> None:
+    source = clips.counted(name, 500, "25", "-sc_threshold", "0", *SOURCES[name])
+    alone, filled = desk.context(source, out / "alone"), desk.context(source, out / "filled")
+    names = [rendition.name for rendition in alone.plan.video]
+    commands: list[Command] = []
+
+    def run(command: Command, *args: Any, **how: Any) -> Completed:
+        commands.append(command)
+        return desk.run(command, *args, **how)
+
+    render.fill(replace(filled, run=run), 0, filled.plan.segments, names, lambda progress: None, lambda: None)
+    # Deinterlacing looks at the frame before: there each segment begins its own decode, wherever it is rendered.
+    assert (len(commands) < filled.plan.segments) is not filled.plan.deinterlace
+    for k in range(alone.plan.segments):
+        render.render(alone, k, names)
+    assert digests(alone) == digests(filled)
+
+
+def test_a_segment_that_can_not_be_rendered_does_not_take_others_along(desk: Desk, clips: Clips, out: Path) -> None:
+    source = clips.counted("far.mp4", 500, "25", "-sc_threshold", "0", *SOURCES["far.mp4"])
+    ctx = desk.context(source, out)
+    name = ctx.plan.video[0].name
+    last = ctx.plan.segments - 1
+
+    def run(command: Command, *args: Any, **how: Any) -> Completed:
+        if any(word.endswith(f"{name}-{last}.mp4") for word in command.argv):
+            raise StepFailed("tool_failed", "The decoder gave up.")
+        return desk.run(command, *args, **how)
+
+    with pytest.raises(StepFailed, match="could not be rendered"):
+        render.fill(replace(ctx, run=run), last - 2, last + 1, [name], lambda progress: None, lambda: None)
+    there = [ctx.storage.stat(KEYS.cell(name, k)) is not None for k in range(last - 2, last + 1)]
+    assert there == [True, True, False]
 
 
 def test_a_cell_is_the_same_in_every_run(desk: Desk, source: Path, out: Path) -> None:
