@@ -45,6 +45,7 @@ class LiveHearing:
         self._start_s = 0.0  # of the first sample that is kept
         self._sound: NDArray[np.float32]
         self._odds: list[float]  # of the windows from there on
+        self._given: int  # how many of the samples are in a span already
         self._clear(0.0)
 
     def feed(self, at_s: float, samples: NDArray[np.float32]) -> Iterator[Span]:
@@ -66,7 +67,7 @@ class LiveHearing:
     def _clear(self, start_s: float) -> None:
         import numpy as np
 
-        self._start_s, self._sound, self._odds = start_s, np.zeros(0, np.float32), []
+        self._start_s, self._sound, self._odds, self._given = start_s, np.zeros(0, np.float32), [], 0
 
     def _look(self) -> None:
         looked = len(self._odds) * WINDOW
@@ -110,14 +111,17 @@ class LiveHearing:
         return _seconds(sum(one > _VOICE for one in self._odds[first:last])) >= _LEAST_S
 
     def _taken(self, first: int, last: int) -> Span:
+        """Windows [first, last) and some sound around them, none of which is in another span."""
         pad = int(_PAD_S * RATE_HZ)
-        begin = max(0, first * WINDOW - pad)
-        goes_on = last < len(self._odds) and self._odds[last] > _VOICE  # what follows is the next span's
-        return Span(self._start_s + begin / RATE_HZ, self._sound[begin : last * WINDOW + (0 if goes_on else pad)])
+        begin = max(first * WINDOW - pad, self._given)
+        following = next((i for i in range(last, len(self._odds)) if self._odds[i] > _VOICE), len(self._odds))
+        self._given = min(last * WINDOW + pad, following * WINDOW if following < len(self._odds) else len(self._sound))
+        return Span(self._start_s + begin / RATE_HZ, self._sound[begin : self._given])
 
     def _drop(self, windows: int) -> None:
         self._odds = self._odds[windows:]
         self._sound = self._sound[windows * WINDOW :]
+        self._given = max(0, self._given - windows * WINDOW)
         self._start_s += windows * WINDOW / RATE_HZ
 
 

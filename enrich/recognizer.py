@@ -27,6 +27,7 @@ _JOIN_S = 0.5  # speech on both sides of a block's end is one stretch
 _WINDOW_S = 30.0  # what Whisper looks at
 _OFTEN_S = 240.0  # a place for the language in every four minutes
 _MOST_EXPECTED = 223  # tokens of words to expect: half of what Whisper has room for, the other half is for what it says
+_NO_DOUBT = 0.9  # the odds of a language
 _BRIEF_FRAMES = 1000  # of a hundredth of a second: a span of live speech, and something behind it
 _BRIEF_TOKENS = 120
 _RARE = 2  # a word that the model spells in so many pieces is one that it has not heard often
@@ -65,15 +66,20 @@ class Recognizer:
         return code == "en" if self.model.english_only else code in self._whisper.supported_languages
 
     def language(self, places: Sequence[NDArray[np.float32]]) -> Language:
-        """The language of most of these places, each of up to 30 s in which somebody speaks."""
+        """The language of most of these places, each of up to 30 s in which somebody speaks.
+
+        Ten seconds of a place are enough where they leave no doubt: a third of the time.
+        """
         if self.model.english_only:
             return Language("en", 1.0, False)
         votes: Counter[str] = Counter()
         first = []
         for samples in places:
-            code, _, odds = self._whisper.detect_language(samples)
-            first.append(code)
-            votes.update(dict(odds))
+            odds = self.sounds_like(self.seen(samples))
+            if max(odds.values()) < _NO_DOUBT:
+                odds = dict(self._whisper.detect_language(samples)[2])
+            first.append(max(odds, key=odds.__getitem__))
+            votes.update(odds)
         code, weight = votes.most_common(1)[0]
         return Language(code, weight / len(places), len(set(first)) > 1)
 

@@ -13,7 +13,7 @@ import jiwer
 import pytest
 from clips import Desk
 
-from enrich import caption_files, heard, recognizer, speech_models, steps
+from enrich import caption_files, heard, recognizer, speech_models, speech_spans, steps
 from enrich.speech_sound import Voice
 from enrich.transcript import Transcript
 from infra.core import keys
@@ -84,6 +84,13 @@ def transcript(context: Callable[..., StepContext]) -> Transcript:
     return Transcript.model_validate_json(context().storage.read(WHERE.transcript))
 
 
+@pytest.fixture
+def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of the sample, as of a lecture that is longer."""
+    monkeypatch.setattr(speech_spans, "LEAST_S", 40.0)
+
+
+@pytest.mark.usefixtures("short_spans")
 def test_a_lecture_in_spans_that_end_in_any_order(context: Callable[..., StepContext]) -> None:
     truth = caption_files.read((DEMO / "sample-lecture.en.vtt").read_bytes(), 1000)
     found = steps.listen(context(DEMO / "sample-lecture.mp4"), voice(truth[-1].end_s + 2))
@@ -209,6 +216,7 @@ def test_silence_at_the_beginning_is_no_opening(tmp_path: Path, desk: Desk, long
     assert steps.listen(context(), voice(230, 0))["language"] == "en"
 
 
+@pytest.mark.usefixtures("short_spans")
 def test_a_span_that_failed_is_added_to_the_transcript_later(context: Callable[..., StepContext]) -> None:
     found = steps.listen(context(DEMO / "sample-lecture.mp4"), voice(90))
     assert found["spans"] >= 2

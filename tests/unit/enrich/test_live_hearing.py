@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -71,6 +71,7 @@ def test_sound_of_another_encoder_is_not_joined_to_what_was_before() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(seconds=st.lists(st.floats(0.05, 12), min_size=1, max_size=6), size=st.integers(100, 20_000))
+@example(seconds=[5.75, 0.3125, 2.0], size=100)  # cut in a pause that is shorter than the sound around two spans
 def test_all_that_is_said_is_in_a_span_once(seconds: list[float], size: int) -> None:
     sound = np.concatenate([spoken(*seconds), np.zeros(3 * RATE_HZ, np.float32)])
     found = heard(sound, [size] * (len(sound) // size + 1))

@@ -31,6 +31,11 @@ def test_the_first_words_come_soon() -> None:
     assert all(LEAST_S <= group[-1].end_s - group[0].start_s <= MOST_S for group in found[1:-1])
 
 
+def test_a_few_minutes_are_one_span() -> None:
+    assert len(spans(talk(*[9, 1] * 18))) == 1
+    assert len(spans(talk(*[9, 1] * 19))) > 1
+
+
 def test_the_longest_pause_is_chosen() -> None:
     stretches = talk(9, 1, 9, 1, 9, 1, *[9, 1] * 20, 9, 3, *[9, 1] * 40)
     found = spans(stretches)
