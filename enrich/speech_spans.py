@@ -36,7 +36,9 @@ def spans(spoken: Sequence[Stretch]) -> list[list[Stretch]]:
 
 
 def first_span(spoken: Sequence[Stretch]) -> list[Stretch] | None:
-    """The first of `spans`, whatever is said later; None while that is not certain. All of `spoken` has ended."""
+    """The first of `spans`, whatever is said later, if more than LEAST_S; None while that is not certain. All of `spoken`
+    has ended.
+    """
     if not spoken or spoken[-1].end_s <= spoken[0].start_s + 2 * FIRST_S:
         return None
     cut = _cut(spoken, spoken[0].start_s + FIRST_S, spoken[0].start_s + 2 * FIRST_S)

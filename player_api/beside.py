@@ -67,7 +67,8 @@ def router(services: Services, meaning: Meaning) -> APIRouter:
             body = await run_in_threadpool(_slides, services, playback_id)
             if len(looked) >= _REMEMBERED:
                 looked.clear()
-            looked[playback_id] = time.monotonic(), body  # of what is live all who watch ask
+            if body["state"] == "running":  # of what is live all who watch ask, and a second old is new enough
+                looked[playback_id] = time.monotonic(), body
         return _answer(request, body, _GROWING if body["state"] in _PENDING else _BRIEFLY)
 
     @routes.head("/scenes.json", include_in_schema=False)

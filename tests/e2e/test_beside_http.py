@@ -132,6 +132,7 @@ def test_captions_are_read_as_sentences_with_the_time_of_each_word(service: Serv
 
 
 def test_slides_and_topics(service: Service, anybody: httpx.Client, video: dict[str, Any], database: Database) -> None:
+    anybody.get("slides.json")  # what is found a moment later is told at once
     with service.client() as client:
         client.put(f"/api/v1/videos/{video['id']}/chapters", json=[{"start_s": 0, "title": "Graphs"},
                                                                    {"start_s": 4, "title": "Edges"}])
