@@ -252,8 +252,9 @@ def test_a_lecturer_streams_from_the_studio_and_a_learner_watches(
     expect(live).to_be_hidden()
     assert strip.count() >= before
     expect(learner.page.locator(".strip [aria-current]")).to_have_count(1)
-    kept = channel.client.get(f"{session['playlist_url'].rpartition('/')[0]}/slides.json").json()
-    assert len(kept["items"]) >= 2 and kept["state"] in ("waiting", "done"), kept
+    address = f"{session['playlist_url'].rpartition('/')[0]}/slides.json"
+    until(lambda: channel.client.get(address).json()["state"] in ("waiting", "done"), 20, "slides of what is over")
+    assert len(channel.client.get(address).json()["items"]) >= 2
     pictured(learner.page, "live-over")
     for seen in (studio, learner, numbers):
         seen.page.goto("about:blank")
