@@ -9,11 +9,12 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from enrich.plausible import Segment
 from enrich.speech_models import SpeechModel
-from enrich.speech_spans import RATE_HZ, Stretch
+from enrich.speech_spans import RATE_HZ, TOGETHER, WINDOW_S, Stretch, windows
 from enrich.transcript import Word
 from infra.core.errors import ConfigError
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _MOST_THREADS = 8  # of one model; more make it slower
 _BLOCK_S = 600.0  # of the sound that is looked through at once: voice activity detection wants ten times its memory
 _JOIN_S = 0.5  # speech on both sides of a block's end is one stretch
-_WINDOW_S = 30.0  # what Whisper looks at
 _OFTEN_S = 240.0  # a place for the language in every four minutes
 _MOST_EXPECTED = 223  # tokens of words to expect: half of what Whisper has room for, the other half is for what it says
 _NO_DOUBT = 0.9  # the odds of a language
@@ -51,7 +51,7 @@ class Recognizer:
 
         on_gpu = ctranslate2.get_cuda_device_count() > 0
         self.model = model
-        self._batch = 16 if on_gpu else 4
+        self._batch = 16 if on_gpu else TOGETHER
         try:
             self._whisper = WhisperModel(
                 model.where, device="cuda" if on_gpu else "cpu", compute_type="float16" if on_gpu else "int8",
@@ -98,16 +98,29 @@ class Recognizer:
     def _tokens(self, text: str) -> int:
         return len(self._whisper.hf_tokenizer.encode(f" {text}", add_special_tokens=False).ids)
 
-    def segments(self, samples: NDArray[np.float32], code: str, *, mixed: bool, names: str = "", to_english: bool = False
-                 ) -> Iterator[Segment]:
-        """What is said, with times from the first sample. Most settings are the library's: it leaves out what is no
-        speech, and no window knows what was said before it, so that an error does not go on. `names`: words that may be
-        said, to be spelled so. `to_english`: translated; the times of its words are then only about right.
+    def segments(self, samples: NDArray[np.float32], spoken: Sequence[Stretch], code: str, *, mixed: bool, names: str = "",
+                 to_english: bool = False) -> Iterator[Segment]:
+        """What is said in the stretches `spoken`, seconds of `samples`, with times from the first sample.
+
+        Most settings are the library's; no window knows what was said before it, so that an error does not go on. `names`:
+        words that may be said, to be spelled so. `to_english`: translated; the times of its words are then only about right.
         """
-        found, _ = self._pipeline.transcribe(samples, language=code, multilingual=mixed, word_timestamps=True,
-                                             batch_size=self._batch, beam_size=5, hotwords=names or None,
-                                             task="translate" if to_english else "transcribe")
-        for one in found:
+        import numpy as np
+        from faster_whisper.transcribe import restore_speech_timestamps
+
+        # The library would look for speech again. Its windows are one piece each: here of the speech without its pauses.
+        groups = windows(spoken)
+        chunks = [{"start": round(one.start_s * RATE_HZ), "end": min(round(one.end_s * RATE_HZ), len(samples))}
+                  for group in groups for one in group]
+        speech = np.concatenate([samples[chunk["start"] : chunk["end"]] for chunk in chunks])
+        ends = np.cumsum([chunk["end"] - chunk["start"] for chunk in chunks])
+        cuts = [0, *(int(ends[n - 1]) for n in np.cumsum([len(group) for group in groups]))]
+        clips = [{"start": (begin + 0.5) / RATE_HZ, "end": (end + 0.5) / RATE_HZ}  # it rounds down to a sample
+                 for begin, end in pairwise(cuts) if end > begin]
+        found, _ = self._pipeline.transcribe(speech, clip_timestamps=clips, language=code, multilingual=mixed,
+                                             word_timestamps=True, batch_size=self._batch, beam_size=5,
+                                             hotwords=names or None, task="translate" if to_english else "transcribe")
+        for one in restore_speech_timestamps(found, chunks, RATE_HZ):
             words = tuple(Word(text=word.word, start_s=word.start, end_s=max(word.start, word.end),
                                probability=round(word.probability, 3)) for word in one.words or ())
             yield Segment(words=words, average_logprob=one.avg_logprob, no_speech=one.no_speech_prob)
@@ -148,10 +161,13 @@ def load(model: SpeechModel) -> Recognizer:
 
 
 def stretches(sound: NDArray[np.int16]) -> Iterator[tuple[float, list[Stretch]]]:
-    """Where somebody speaks: (seconds looked through, stretches that ended), block after block."""
+    """Where somebody speaks: (seconds looked through, stretches that ended), block after block. No stretch is longer than
+    a window.
+    """
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
-    options = VadOptions(min_silence_duration_ms=500, speech_pad_ms=200)
+    # As the library looks for what it puts into windows.
+    options = VadOptions(max_speech_duration_s=WINDOW_S, min_silence_duration_ms=160)
     block = int(_BLOCK_S * RATE_HZ)
     open_end: Stretch | None = None
     for at in range(0, len(sound), block):
@@ -159,7 +175,8 @@ def stretches(sound: NDArray[np.int16]) -> Iterator[tuple[float, list[Stretch]]]
         found = [Stretch((at + one["start"]) / RATE_HZ, (at + one["end"]) / RATE_HZ)
                  for one in get_speech_timestamps(as_floats(piece), options)]
         if open_end is not None:
-            if found and found[0].start_s - open_end.end_s < _JOIN_S:
+            if (found and found[0].start_s - open_end.end_s < _JOIN_S
+                    and found[0].end_s - open_end.start_s <= WINDOW_S):
                 found[0] = Stretch(open_end.start_s, found[0].end_s)
             else:
                 found.insert(0, open_end)
@@ -194,5 +211,5 @@ def places(spoken: Sequence[Stretch], count: int | None = None) -> list[Stretch]
     chosen: list[Stretch] = []
     for start_s in starts:
         if not chosen or start_s >= chosen[-1].end_s:
-            chosen.append(Stretch(start_s, start_s + _WINDOW_S))
+            chosen.append(Stretch(start_s, start_s + WINDOW_S))
     return chosen

@@ -1,12 +1,15 @@
-"""Where somebody speaks, cut into spans that are recognized one by one. Pure."""
+"""Where somebody speaks, in windows that the model takes and spans that are recognized one by one. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 RATE_HZ = 16_000  # of the sound that speech is recognized from
-FIRST_S, LEAST_S, MOST_S = 30.0, 180.0, 360.0
+WINDOW_S = 30.0  # of speech: what Whisper takes at once
+TOGETHER = 4  # windows that a processor takes at once: each is then done in half the time
+_WINDOWS = 2 * TOGETHER  # of a span
+_MOST_AS_ONE = 6  # windows of a lecture that is one span
 
 
 class Stretch(NamedTuple):
@@ -16,41 +19,53 @@ class Stretch(NamedTuple):
     end_s: float
 
 
-def spans(spoken: Sequence[Stretch]) -> list[list[Stretch]]:
-    """The stretches in groups, cut at the longest pause within LEAST_S and MOST_S of each group's start.
-
-    The first group is over after about FIRST_S, so that its words are there soon; what is no longer than LEAST_S is one
-    group, as a model takes a third less time for windows that it sees together. A group that has no pause in time is cut
-    at the next one there is: nobody is cut off.
-    """
-    if spoken and spoken[-1].end_s - spoken[0].start_s <= LEAST_S:
-        return [list(spoken)]
+def windows(spoken: Sequence[Stretch]) -> list[list[Stretch]]:
+    """The stretches in groups of at most WINDOW_S of speech, each as full as it can be; one that is longer is cut."""
     groups: list[list[Stretch]] = []
-    rest = list(spoken)
+    room = 0  # in samples: seconds that are counted from elsewhere do not add up to the same
+    for stretch in _cut(spoken):
+        length = round((stretch.end_s - stretch.start_s) * RATE_HZ)
+        if length > room:
+            groups.append([])
+            room = int(WINDOW_S * RATE_HZ)
+        groups[-1].append(stretch)
+        room -= length
+    return groups
+
+
+def spans(spoken: Sequence[Stretch]) -> list[list[Stretch]]:
+    """The stretches in groups of whole windows, so that no window depends on where spans end.
+
+    The first group is one window, so that its words are there soon; the others can be taken TOGETHER without rest, but for
+    the last one. What is no longer than three minutes is one group.
+    """
+    rest = windows(spoken)
+    if len(rest) <= _MOST_AS_ONE:
+        return [_joined(rest)] if rest else []
+    groups = [_joined(rest[:1])]
+    rest = rest[1:]
     while rest:
-        least_s, most_s = (LEAST_S, MOST_S) if groups else (FIRST_S, 2 * FIRST_S)
-        cut = _cut(rest, rest[0].start_s + least_s, rest[0].start_s + most_s)
-        groups.append(rest[:cut])
-        rest = rest[cut:]
+        count = _WINDOWS if len(rest) >= _WINDOWS + TOGETHER else len(rest)
+        groups.append(_joined(rest[:count]))
+        rest = rest[count:]
     return groups
 
 
 def first_span(spoken: Sequence[Stretch]) -> list[Stretch] | None:
-    """The first of `spans`, whatever is said later, if more than LEAST_S; None while that is not certain. All of `spoken`
-    has ended.
+    """The first of `spans`, whatever is said later, if more than three minutes; None while that is not certain. All of
+    `spoken` has ended.
     """
-    if not spoken or spoken[-1].end_s <= spoken[0].start_s + 2 * FIRST_S:
-        return None
-    cut = _cut(spoken, spoken[0].start_s + FIRST_S, spoken[0].start_s + 2 * FIRST_S)
-    return list(spoken[:cut]) if cut < len(spoken) else None
+    found = windows(spoken)
+    return found[0] if len(found) > 1 else None
 
 
-def _cut(stretches: Sequence[Stretch], least_s: float, most_s: float) -> int:
-    """How many stretches the group has that begins with the first."""
-    if stretches[-1].end_s <= most_s:
-        return len(stretches)
-    after = [i for i in range(1, len(stretches)) if stretches[i - 1].end_s >= least_s]
-    within = [i for i in after if stretches[i - 1].end_s <= most_s]
-    if not within:
-        return after[0] if after else len(stretches)
-    return max(within, key=lambda i: stretches[i].start_s - stretches[i - 1].end_s)
+def _cut(spoken: Sequence[Stretch]) -> Iterator[Stretch]:
+    for start_s, end_s in spoken:
+        while end_s - start_s > WINDOW_S + 1 / RATE_HZ:
+            yield Stretch(start_s, start_s + WINDOW_S)
+            start_s += WINDOW_S
+        yield Stretch(start_s, end_s)
+
+
+def _joined(groups: Sequence[Sequence[Stretch]]) -> list[Stretch]:
+    return [stretch for group in groups for stretch in group]

@@ -35,8 +35,8 @@ ENGLISH = "english"  # the key of the step `transcript` after a translation
 _OPENING_S = 150  # of the sound: enough for a first span where somebody speaks within the first minute
 _SURE = 0.7  # of the language, to show captions before all is listened to
 _OPENED = 0.4  # of the progress of the step that hears the opening when the words are to be recognized
-_AFTER_SPEECH_S = 0.3  # a word ends at the latest so long after the voice: its end is drawn out over a pause else
-_AROUND_S = 0.2  # sound before and after a span that its first and last word may reach into
+_AFTER_SPEECH_S = 0.1  # a word ends at the latest so long after the voice: its end is drawn out over a pause else
+_EARLY_S = 0.2  # a word may begin so long before the voice does
 _ENDED_S = 0.25  # what ends so long before the sound does ends by itself
 _LISTENED = 0.6  # of the progress of the step `listen` when the sound is there
 # Where Whisper's own codes are not those of ISO 639.
@@ -87,8 +87,7 @@ def _open(ctx: StepContext, voice: Voice, source: Path, model: SpeechModel) -> d
     if not ears.knows(found.code) or found.mixed or (not wished and found.probability < _SURE):
         return {}
     names = _names(ctx, ears)
-    begin_s, end_s = _reach(span)
-    words = _recognize(ctx, ears, _cut(sound, Stretch(begin_s, end_s)), span, found.code, mixed=False, names=names)
+    words = _recognize(ctx, ears, _cut(sound, _reach(span)), span, found.code, mixed=False, names=names)
     if not words:
         return {}
     language = wished or bcp47(_CODES.get(found.code, found.code)) or found.code
@@ -219,7 +218,7 @@ def captions(words: Sequence[Word]) -> list[dict[str, Any]]:
 def placed(word: Word, begin_s: float, span: Sequence[Stretch]) -> Word:
     """A word of a sound that begins at `begin_s`, with its times in the video, ending soon after the voice does."""
     start_s, end_s = begin_s + word.start_s, begin_s + word.end_s
-    voice = next((one for one in reversed(span) if one.start_s <= start_s + _AROUND_S), span[0])
+    voice = next((one for one in reversed(span) if one.start_s <= start_s + _EARLY_S), span[0])
     end_s = max(start_s, min(end_s, max(voice.end_s + _AFTER_SPEECH_S, start_s)))
     return word.model_copy(update={"start_s": round(start_s, 3), "end_s": round(end_s, 3)})
 
@@ -243,8 +242,9 @@ def _recognize(ctx: StepContext, ears: Recognizer, sound: NDArray[np.int16], spa
                mixed: bool, names: str, to_english: bool = False) -> list[Word]:
     """The words of a span; `sound` is that which it reaches into."""
     begin_s, end_s = _reach(span)
+    spoken = [Stretch(one.start_s - begin_s, one.end_s - begin_s) for one in span]
     begun, segments = (_OPENED if ctx.key == OPENING else 0.0), []
-    for segment in ears.segments(recognizer.as_floats(sound), code, mixed=mixed, names=names, to_english=to_english):
+    for segment in ears.segments(recognizer.as_floats(sound), spoken, code, mixed=mixed, names=names, to_english=to_english):
         ctx.check()
         segments.append(segment)
         if segment.words:
@@ -252,9 +252,9 @@ def _recognize(ctx: StepContext, ears: Recognizer, sound: NDArray[np.int16], spa
     return [placed(word, begin_s, span) for segment in plausible(segments) for word in segment.words]
 
 
-def _reach(span: Sequence[Stretch]) -> tuple[float, float]:
-    """The seconds of sound that a span is recognized from."""
-    return max(0.0, span[0].start_s - _AROUND_S), span[-1].end_s + _AROUND_S
+def _reach(span: Sequence[Stretch]) -> Stretch:
+    """From where a span begins to where it ends."""
+    return Stretch(span[0].start_s, span[-1].end_s)
 
 
 def _keys(ctx: StepContext) -> SpeechKeys:

@@ -87,7 +87,7 @@ def transcript(context: Callable[..., StepContext]) -> Transcript:
 @pytest.fixture
 def short_spans(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of the sample, as of a lecture that is longer."""
-    monkeypatch.setattr(speech_spans, "LEAST_S", 40.0)
+    monkeypatch.setattr(speech_spans, "_MOST_AS_ONE", 1)
 
 
 @pytest.mark.usefixtures("short_spans")

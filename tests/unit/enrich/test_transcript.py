@@ -36,7 +36,7 @@ def test_every_unsure_word_is_in_a_passage(probabilities: list[float]) -> None:
 def test_a_word_ends_soon_after_the_voice() -> None:
     span = [Stretch(10, 14), Stretch(20, 30)]
     drawn_out = Word(text=" end", start_s=3.5, end_s=9.5, probability=1)
-    assert placed(drawn_out, 10, span) == Word(text=" end", start_s=13.5, end_s=14.3, probability=1)
+    assert placed(drawn_out, 10, span) == Word(text=" end", start_s=13.5, end_s=14.1, probability=1)
     assert placed(drawn_out, 18, span) == Word(text=" end", start_s=21.5, end_s=27.5, probability=1)
 
 
