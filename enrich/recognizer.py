@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from enrich.plausible import Segment
@@ -118,7 +119,7 @@ class Recognizer:
         clips = [{"start": (begin + 0.5) / RATE_HZ, "end": (end + 0.5) / RATE_HZ}  # it rounds down to a sample
                  for begin, end in pairwise(cuts) if end > begin]
         found, _ = self._pipeline.transcribe(speech, clip_timestamps=clips, language=code, multilingual=mixed,
-                                             word_timestamps=True, batch_size=self._batch, beam_size=5,
+                                             word_timestamps=True, batch_size=_evenly(len(clips), self._batch), beam_size=5,
                                              hotwords=names or None, task="translate" if to_english else "transcribe")
         for one in restore_speech_timestamps(found, chunks, RATE_HZ):
             words = tuple(Word(text=word.word, start_s=word.start, end_s=max(word.start, word.end),
@@ -152,6 +153,13 @@ class Recognizer:
             seen, [[*tokens.sot_sequence, tokens.no_timestamps]], beam_size=1, max_length=_BRIEF_TOKENS,
             return_scores=True, return_no_speech_prob=True)
         return tokens.decode(found.sequences_ids[0]).strip(), found.scores[0], found.no_speech_prob
+
+
+def _evenly(count: int, wanted: int) -> int:
+    """The size of batches that are not below `wanted`, if there are so many windows: a few more cost nothing, one left over
+    takes as long as two.
+    """
+    return ceil(count / max(1, count // wanted))
 
 
 @lru_cache(maxsize=1)

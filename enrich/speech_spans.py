@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 RATE_HZ = 16_000  # of the sound that speech is recognized from
 WINDOW_S = 30.0  # of speech: what Whisper takes at once
-TOGETHER = 4  # windows that a processor takes at once: each is then done in half the time
+TOGETHER = 4  # windows that a processor takes at once: each then takes 0.6 of the time
 _WINDOWS = 2 * TOGETHER  # of a span
 _MOST_AS_ONE = 6  # windows of a lecture that is one span
 
