@@ -6,6 +6,8 @@ that is not here `enrich.phrases` takes the words that are said all over the vid
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _WORDS = {
     "en": """
         a about above across actually after again against ago ah all almost along already alright also although
@@ -193,4 +195,9 @@ _WORDS = {
 
 def stop_words(language: str | None) -> frozenset[str]:
     """Those of a language (BCP 47); of one that is not known none."""
-    return frozenset(_WORDS.get((language or "").partition("-")[0].lower(), "").split())
+    return _of_known((language or "").partition("-")[0].lower())
+
+
+@lru_cache(maxsize=64)  # whoever asks what a question's language may be asks for all of them
+def _of_known(code: str) -> frozenset[str]:
+    return frozenset(_WORDS.get(code, "").split())

@@ -95,7 +95,7 @@ class _Matrix:
     stamps: dict[int, int]  # by block
     ids: NDArray[np.int64]  # of passages
     vectors: NDArray[np.int8]
-    signs: NDArray[np.uint64]  # of the dimensions, a bit each
+    signs: NDArray[np.uint64]  # of the dimensions, a bit each: [n, row] those from dimension 64 n on
     lengths: NDArray[np.float32]
 
     @property
@@ -130,8 +130,9 @@ class Vectors:
         if not len(matrix.ids if rows is None else rows) or matrix.vectors.shape[1] != len(question):
             return []
         if len(matrix.ids if rows is None else rows) > 2 * _CANDIDATES:
-            asked = _signs(question[None, :])
-            differ = np.bitwise_count((matrix.signs if rows is None else matrix.signs[rows]) ^ asked).sum(1, dtype=np.uint16)
+            differ = np.zeros(len(matrix.ids if rows is None else rows), np.uint16)
+            for its, asked in zip(matrix.signs, _signs(question[None, :]), strict=True):
+                differ += np.bitwise_count((its if rows is None else its[rows]) ^ asked)
             likely = np.argpartition(differ, _CANDIDATES)[:_CANDIDATES]
             rows = likely if rows is None else rows[likely]
         elif rows is None:
@@ -220,7 +221,7 @@ def _signs(vectors: NDArray[np.int8] | NDArray[np.float32]) -> NDArray[np.uint64
     import numpy as np
 
     bits = np.packbits(vectors > 0, axis=1)
-    return np.ascontiguousarray(np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8)))).view(np.uint64)
+    return np.ascontiguousarray(np.ascontiguousarray(np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8)))).view(np.uint64).T)
 
 
 def _still_so(session: Session, organization_id: str, matrix: _Matrix, found: Sequence[Near]) -> list[Near]:
