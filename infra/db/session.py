@@ -87,8 +87,6 @@ class Database:
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _sqlite_connect)
             event.listen(self.engine, "begin", _sqlite_begin)
-        else:
-            event.listen(self.engine, "connect", _postgresql_connect)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @property
@@ -180,12 +178,6 @@ def _options(url: URL, pool: int) -> dict[str, Any]:
             **url.query,  # what the URL says goes before
         },
     }
-
-
-def _postgresql_connect(connection: Any, record: Any) -> None:
-    # Compiling a query took 220 ms, of a request that takes 60: its planner counts rows, not how long our queries are.
-    connection.execute("SET jit TO off")
-    connection.commit()
 
 
 def _sqlite_connect(connection: Any, record: Any) -> None:

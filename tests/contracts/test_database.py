@@ -250,11 +250,3 @@ class TestPostgreSQL:
             assert session.scalar(text("SHOW synchronous_commit")) == "on"
             assert session.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) == 0
         database.dispose()
-
-    def test_queries_are_short_and_not_compiled(self, database_of: Callable[..., str]) -> None:
-        database = Database(database_of("postgresql"), pool=1)
-        with database.read() as session:
-            assert session.scalar(text("SHOW jit")) == "off"
-        with database.write() as session:
-            assert session.scalar(text("SHOW jit")) == "off"
-        database.dispose()
