@@ -232,7 +232,7 @@ class _Asked:
         if self._blocks is not None:
             rows = rows.where(Posting.block_id.in_(self._blocks))
         # Not by the session, whose way to make rows costs more than theirs to be read. Some at once: one by one costs twice
-        # as much, and thousands that are alive together have the garbage collector look at everything (80 ms).
+        # as much, and thousands that are alive together call for the garbage collector.
         for some in self._session.connection().execute(rows).partitions(_AT_ONCE):
             for key, block, planes in some:
                 if not self._kinds or search_index.kind_of(block) in self._kinds:
