@@ -33,8 +33,12 @@ def matrix(video: VideoStream) -> str:
 
     Where the source does not say: of high definition BT.709, of less BT.601, as players guess, too.
     """
-    known = _MATRICES.get(video.color_space or "")
-    return known or ("bt709" if min(video.width_px, video.height_px) >= 720 else "bt601")
+    return matrix_named(video.color_space, video.width_px, video.height_px)
+
+
+def matrix_named(color_space: str | None, width_px: int, height_px: int) -> str:
+    """The same of a picture of this size, by what ffprobe calls its `color_space`."""
+    return _MATRICES.get(color_space or "") or ("bt709" if min(width_px, height_px) >= 720 else "bt601")
 
 
 def tone(video: VideoStream) -> str | None:

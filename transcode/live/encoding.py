@@ -130,8 +130,8 @@ class Encoding:
     def _command(self, outputs: object) -> Command:
         assert isinstance(outputs, list)
         return ladder_command(self._machine.tools, self._channel.plan, self._source.input, outputs, self._start_s,
-                              sound=self._look.sound, max_pixels=self._machine.max_pixels, effort=self._effort,
-                              glances=self._broadcast.is_seen)
+                              sound=self._look.sound, matrix=self._look.matrix, max_pixels=self._machine.max_pixels,
+                              effort=self._effort, glances=self._broadcast.is_seen)
 
     async def _work(self, piped: Piped) -> str:
         assembly = Assembly(self._made)

@@ -12,7 +12,7 @@ from statistics import median
 from transcode.live.plan import LivePlan
 
 _USED = 0.9  # of all cores: something is left for what serves the viewers
-# Core seconds a pixel, x264 veryfast in three sizes: measured 5.5e-9 to 6.2e-9 without sound; a noisy camera costs more.
+# Core seconds a pixel, x264 veryfast in three sizes: measured 6.8e-9, sound included; a noisy camera costs more.
 _COST = 8.5e-9
 _FACTOR = 3.0  # a machine, or a picture, costs so many times more or less than usual at most
 _USUAL_PIXELS = (1280 * 720 + 854 * 480 + 640 * 360) * 30.0  # a second; of a newcomer, of whom nothing is known

@@ -10,10 +10,12 @@ from pathlib import Path
 from infra.core.command import GIB, Command, Limits
 from infra.core.safety import input_args
 from infra.core.steps import Tools
+from transcode.colour import matrix_named
 from transcode.live.plan import SourceLook
 
 SIZES = (1 << 15, 1 << 17, 1 << 19, 1 << 21)  # bytes after which it is tried
-_ASKED = "stream=codec_type,codec_name,width,height,sample_aspect_ratio,avg_frame_rate,r_frame_rate,sample_rate"
+_ASKED = ("stream=codec_type,codec_name,width,height,sample_aspect_ratio,avg_frame_rate,r_frame_rate,sample_rate,"
+          "color_space")
 _LIMITS = Limits(wall_s=15, cpu_s=10, memory_bytes=2 * GIB, file_bytes=1 << 20)
 
 
@@ -37,7 +39,8 @@ def read_look(answer: bytes) -> SourceLook | None:
         width_px=picture["width"], height_px=picture["height"],
         sar=_fraction(str(picture.get("sample_aspect_ratio", "")).replace(":", "/")) or Fraction(1),
         rate=next((rate for rate in rates if 5 <= rate <= 240), Fraction(0)),
-        sound=sound is not None, codec=picture.get("codec_name", ""), sound_codec=(sound or {}).get("codec_name", ""))
+        sound=sound is not None, codec=picture.get("codec_name", ""), sound_codec=(sound or {}).get("codec_name", ""),
+        matrix=matrix_named(picture.get("color_space"), picture["width"], picture["height"]))
 
 
 def _fraction(text: str | None) -> Fraction:

@@ -46,6 +46,7 @@ class SourceLook:
     sound: bool
     codec: str = ""
     sound_codec: str = ""
+    matrix: str = "bt709"  # of its YCbCr, as ffmpeg's scaler names it
 
 
 class LiveRendition(Frozen):
