@@ -111,7 +111,7 @@ def _options(plan: LivePlan, rendition: LiveRendition, preset: str, start_s: Fra
         "threads:v": 1 if rendition.height_px <= 720 else 2,
         "crf": 23, "maxrate": rendition.max_bps, "bufsize": rendition.max_bps,
         "g": plan.segment_frames, "keyint_min": plan.segment_frames, "sc_threshold": 0, "flags:v": "+cgop",
-        # Each size has the sound in it, so it is encoded as often. The fast way is no worse from 64 kbit/s on (ffmpeg's manual).
+        # Each size has the sound in it, so it is encoded as often. The fast way is no worse from 64 kbit/s on (its manual).
         "c:a": "aac", "b:a": SOUND_BPS, "aac_coder": "fast",
         "map_metadata": -1, "fflags": "+bitexact",
         "movflags": "+delay_moov+default_base_moof+frag_keyframe+frag_discont+skip_trailer",
