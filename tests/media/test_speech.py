@@ -123,6 +123,16 @@ def test_a_lecture_in_spans_that_end_in_any_order(context: Callable[..., StepCon
     assert all(len(line) <= 42 for one in shown for line in one.lines)
 
 
+def test_a_title_takes_no_words_away(tmp_path: Path, desk: Desk, context: Callable[..., StepContext]) -> None:
+    made = tmp_path / "opening.m4a"
+    subprocess.run([desk.tools.ffmpeg, "-v", "error", "-t", "25", "-i", DEMO / "sample-lecture.mp4", "-vn", "-c:a", "copy",
+                    made], check=True)
+    steps.listen(context(made, title="Mine"), voice(25, 0))
+    steps.transcribe(context(key="0", title="Mine"))
+    steps.write(context())
+    assert len(transcript(context).words) > 50  # 14 where the model expects this title
+
+
 @pytest.mark.parametrize("what", NOT_SPEECH)
 def test_nobody_speaks_and_nothing_is_written(what: str, tmp_path: Path, desk: Desk, context: Callable[..., StepContext]
                                               ) -> None:
