@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import groupby
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -111,14 +111,14 @@ class Recognizer:
         from faster_whisper.transcribe import restore_speech_timestamps
 
         # The library would look for speech again. Its windows are one piece each: here of the speech without its pauses.
-        groups = windows(spoken)
-        chunks = [{"start": round(one.start_s * RATE_HZ), "end": min(round(one.end_s * RATE_HZ), len(samples))}
-                  for group in groups for one in group]
+        chunks, clips, end = [], [], 0
+        for group in windows(spoken):
+            begin = end
+            for one in group:
+                chunks.append({"start": round(one.start_s * RATE_HZ), "end": min(round(one.end_s * RATE_HZ), len(samples))})
+                end += chunks[-1]["end"] - chunks[-1]["start"]
+            clips.append({"start": (begin + 0.5) / RATE_HZ, "end": (end + 0.5) / RATE_HZ})  # it rounds down to a sample
         speech = np.concatenate([samples[chunk["start"] : chunk["end"]] for chunk in chunks])
-        ends = np.cumsum([chunk["end"] - chunk["start"] for chunk in chunks])
-        cuts = [0, *(int(ends[n - 1]) for n in np.cumsum([len(group) for group in groups]))]
-        clips = [{"start": (begin + 0.5) / RATE_HZ, "end": (end + 0.5) / RATE_HZ}  # it rounds down to a sample
-                 for begin, end in pairwise(cuts) if end > begin]
 
         def hear(some: Sequence[dict[str, float]], expected: str) -> Any:
             found, _ = self._pipeline.transcribe(
@@ -127,10 +127,10 @@ class Recognizer:
                 task="translate" if to_english else "transcribe")
             return found
 
-        for one in restore_speech_timestamps(expecting_or_not(hear, clips, names), chunks, RATE_HZ):
+        for found in restore_speech_timestamps(expecting_or_not(hear, clips, names), chunks, RATE_HZ):
             words = tuple(Word(text=word.word, start_s=word.start, end_s=max(word.start, word.end),
-                               probability=round(word.probability, 3)) for word in one.words or ())
-            yield Segment(words=words, average_logprob=one.avg_logprob, no_speech=one.no_speech_prob)
+                               probability=round(word.probability, 3)) for word in found.words or ())
+            yield Segment(words=words, average_logprob=found.avg_logprob, no_speech=found.no_speech_prob)
 
 
     # -- spans of a few seconds, while they are live

@@ -193,11 +193,7 @@ _WORDS = {
 }
 
 
+@lru_cache(maxsize=64)  # whoever asks what a question's language may be asks for all of them
 def stop_words(language: str | None) -> frozenset[str]:
     """Those of a language (BCP 47); of one that is not known none."""
-    return _of_known((language or "").partition("-")[0].lower())
-
-
-@lru_cache(maxsize=64)  # whoever asks what a question's language may be asks for all of them
-def _of_known(code: str) -> frozenset[str]:
-    return frozenset(_WORDS.get(code, "").split())
+    return frozenset(_WORDS.get((language or "").partition("-")[0].lower(), "").split())

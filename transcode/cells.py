@@ -19,7 +19,7 @@ import ffmpeg
 from infra.core.command import GIB, Command, Limits
 from infra.core.ffmpeg_words import with_input_limits
 from infra.core.steps import Tools
-from transcode import encoders, jpeg
+from transcode import colour, encoders, jpeg
 from transcode.normalization import PEAK_DBFS
 from transcode.plan import Plan, VideoRendition
 from transcode.sound import AudioTrack
@@ -89,9 +89,8 @@ def _encoded(plan: Plan, picture: Any, cells: Sequence[Cell], work: Path) -> lis
     outputs = []
     for i, (width_px, height_px) in enumerate(sizes[: lowest + 1]):
         if i == 0:
-            picture = in_sdr(plan, picture, width_px, height_px, work, out_color_matrix="bt709", out_range="tv")
-            picture = picture.filter("setparams", range="tv", color_primaries="bt709", color_trc="bt709",
-                                     colorspace="bt709")
+            picture = in_sdr(plan, picture, width_px, height_px, work, **colour.TO_BT709)
+            picture = picture.filter("setparams", **colour.SAYS_BT709)
         else:
             picture = picture.filter("scale", width_px, height_px, flags="bicubic")
         picture = picture.filter("setsar", 1).filter("format", "yuv420p")

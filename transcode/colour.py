@@ -14,6 +14,10 @@ from functools import cache
 
 from infra.core.media import VideoStream
 
+# Of a scale filter, and of the setparams filter behind it: every rendition is so, and says so.
+TO_BT709 = {"out_color_matrix": "bt709", "out_range": "tv"}
+SAYS_BT709 = {"range": "tv", "color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709"}
+
 _SIDE = 33  # of the table; tetrahedral interpolation between so many points errs by less than an 8-bit step
 _PEAK = 1000.0  # cd/m2 that sources are taken to be mastered for: what nearly all HDR10 is, and HLG's nominal peak
 _WHITE = 203.0  # cd/m2 of HDR reference white (ITU-R BT.2408), which becomes the brightest that SDR has

@@ -130,9 +130,10 @@ class Vectors:
         if not len(matrix.ids if rows is None else rows) or matrix.vectors.shape[1] != len(question):
             return []
         if len(matrix.ids if rows is None else rows) > 2 * _CANDIDATES:
-            differ = np.zeros(len(matrix.ids if rows is None else rows), np.uint16)
-            for its, asked in zip(matrix.signs, _signs(question[None, :]), strict=True):
-                differ += np.bitwise_count((its if rows is None else its[rows]) ^ asked)
+            signs = matrix.signs if rows is None else matrix.signs[:, rows]
+            differ = np.zeros(signs.shape[1], np.uint16)
+            for its, asked in zip(signs, _signs(question[None, :]), strict=True):
+                differ += np.bitwise_count(its ^ asked)
             likely = np.argpartition(differ, _CANDIDATES)[:_CANDIDATES]
             rows = likely if rows is None else rows[likely]
         elif rows is None:
@@ -221,7 +222,8 @@ def _signs(vectors: NDArray[np.int8] | NDArray[np.float32]) -> NDArray[np.uint64
     import numpy as np
 
     bits = np.packbits(vectors > 0, axis=1)
-    return np.ascontiguousarray(np.ascontiguousarray(np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8)))).view(np.uint64).T)
+    by_row = np.ascontiguousarray(np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8)))).view(np.uint64)
+    return np.ascontiguousarray(by_row.T)
 
 
 def _still_so(session: Session, organization_id: str, matrix: _Matrix, found: Sequence[Near]) -> list[Near]:

@@ -132,7 +132,7 @@ class _Asked:
         shares = [one.matched / self._conditions for _, one in ranked]
         found = search_meaning.fused(list(zip(by_words, shares, strict=True)), [one.passage_id for one in near])
         # To read a passage word by word takes longer than all else, and few have all of the words.
-        complete = [one.block + one.ordinal for _, one in ranked if one.matched == self._conditions]
+        complete = [one for one, share in zip(by_words, shares, strict=True) if share == 1]
         literally = self._saying(text, complete[:search_meaning.DEPTH])
         found.sort(key=lambda one: one[0] not in literally)
         has_words = set(by_words)

@@ -18,6 +18,7 @@ from infra.core.command import GIB, Command, Limits
 from infra.core.live import GLANCE_PX
 from infra.core.safety import input_args
 from infra.core.steps import Tools
+from transcode.colour import SAYS_BT709, TO_BT709
 from transcode.live.effort import ALL, Effort
 from transcode.live.plan import SOUND_BPS, LivePlan, LiveRendition
 from transcode.plan import time_scale
@@ -50,11 +51,11 @@ def ladder_command(tools: Tools, plan: LivePlan, source: Sequence[str], outputs:
     for i, rendition in enumerate(renditions):
         # A publisher that comes back with another shape of picture goes on in the same size.
         branch = (split[i].filter("scale", rendition.width_px, rendition.height_px, force_original_aspect_ratio="decrease",
-                                  flags="bicubic", in_color_matrix=matrix, out_color_matrix="bt709", out_range="tv")
+                                  flags="bicubic", in_color_matrix=matrix, **TO_BT709)
                   .filter("pad", rendition.width_px, rendition.height_px, -1, -1)
                   # Not by the encoder's options: they would have a source that says nothing of its colours converted, from
                   # BT.601, which makes them wrong, and takes a quarter of all processor time (ffmpeg 8.1).
-                  .filter("setparams", range="tv", color_primaries="bt709", color_trc="bt709", colorspace="bt709")
+                  .filter("setparams", **SAYS_BT709)
                   .filter("setsar", 1).filter("format", "yuv420p"))
         if glances and i + 1 == ways:  # out of the smallest size: that is scaled already
             both = branch.filter_multi_output("split", 2)
