@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,8 +10,8 @@ import numpy as np
 import psutil
 import pytest
 from fetching import fetched
-from service import Service, until
-from test_live_publishing import STREAMS, Channel, need
+from service import until
+from test_live_publishing import STREAMS, Channel, channel  # noqa: F401 - a fixture
 
 from infra.core.settings import Settings
 from infra.process import ProcessRunner
@@ -25,17 +24,9 @@ FRAMES, RATE = 300, Fraction(30)
 LOST = 9  # by SRT, which does not wait for what is on its way when it is closed
 
 
-@pytest.fixture
-def channel(start: Callable[..., Service]) -> Iterator[Channel]:
-    need("rtmp")
-    need("srt")
-    made = Channel(start(LECTERN_LIVE="true", LECTERN_RTMP_PORT="0", LECTERN_SRT_PORT="0"))
-    yield made
-    made.close()
-
-
 @pytest.mark.parametrize("protocol", ["rtmp", "srt"])
-def test_the_recording_has_exactly_the_pictures_that_were_published(channel: Channel, protocol: str, tmp_path: Path) -> None:
+def test_the_recording_has_exactly_the_pictures_that_were_published(
+        channel: Channel, protocol: str, tmp_path: Path) -> None:  # noqa: F811 - a fixture
     settings = Settings()
     runner = ProcessRunner(settings)
     desk = Desk(settings, runner, find_tools(settings, runner))
@@ -70,7 +61,7 @@ def test_the_recording_has_exactly_the_pictures_that_were_published(channel: Cha
         assert min(quality[joints]) > np.delete(quality, joints).min() - 1.5
 
 
-def test_an_encoder_that_is_killed_costs_a_moment(channel: Channel) -> None:
+def test_an_encoder_that_is_killed_costs_a_moment(channel: Channel) -> None:  # noqa: F811 - a fixture
     channel.publish("rtmp")
     session = channel.session("live")
     before = len(channel.segments(session, 3).segments)
