@@ -15,9 +15,9 @@ VTT = "WEBVTT\n\n00:00.500 --> 00:30.000\nWhat a person wrote.\n"
 
 def test_a_recording_is_replaced_under_the_eyes_of_a_learner(service: Service, watch: Callable[..., Watching],
                                                              tmp_path: Path) -> None:
-    # Longer than a player fetches ahead, so that it needs pieces when they are of the other recording.
-    first = make(tmp_path / "first.mp4", Shape(duration_s=70, size="320x180", rate=10, gop=20))
-    better = make(tmp_path / "better.mp4", Shape(duration_s=70, size="480x360", rate=10, gop=20))
+    # So much longer than a player fetches ahead that it needs pieces of the other recording, however slow the machine is.
+    first = make(tmp_path / "first.mp4", Shape(duration_s=200, size="320x180", rate=10, gop=20))
+    better = make(tmp_path / "better.mp4", Shape(duration_s=200, size="480x360", rate=10, gop=20))
     video = service.upload(first, title="To be replaced", language="en")
     with service.client() as client:
         assert client.put(f"/api/v1/videos/{video['id']}/captions/en", content=VTT).status_code == 201
@@ -39,8 +39,8 @@ def test_a_recording_is_replaced_under_the_eyes_of_a_learner(service: Service, w
     expect(card.get_by_text("captions and chapters that people made stay")).to_be_visible()
     preview = page.frame_locator("iframe.preview")
     expect(preview.locator("video")).to_be_visible()
-    viewer.ask("void (video.currentTime = 60)")  # not fetched yet, and of a recording that is gone
-    viewer.until_true("!video.seeking && video.currentTime > 60.5 && !video.paused")
+    viewer.ask("void (video.currentTime = 190)")  # not fetched yet, and of a recording that is gone
+    viewer.until_true("!video.seeking && video.currentTime > 190.5 && !video.paused")
     assert viewer.ask("Math.max(...hls.levels.map((one) => one.width / one.height))") < 1.4
     assert viewer.ask("video.textTracks.length") == 1
     with service.client() as client:
