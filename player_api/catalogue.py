@@ -20,6 +20,7 @@ from infra.db import live, search, steps
 from infra.db.live import OPEN
 from infra.db.models import UNFINISHED, Organization, Step, StepState, Video
 from infra.db.session import now
+from ingest import indexing
 from player_api import trimmed
 from transcode import trickplay
 from transcode.plan import Plan
@@ -28,7 +29,8 @@ from transcode.steps import fill_keys, storyboard_keys
 DOWNLOAD = "download"  # the step that makes a file; its key is the rendition
 EMBED = "embed"  # the step that makes vectors for search; its key is the sentence model
 PARTS = "parts"  # the step that finds out what is said and shown in each part, for predictions
-NOT_WAITED_FOR = (DOWNLOAD, EMBED, PARTS)  # a video is ready without them
+INDEX = "index"  # the step that copies a source that has none into a container with one
+NOT_WAITED_FOR = (DOWNLOAD, EMBED, PARTS, INDEX)  # a video is ready without them
 _BY_ID = select(Video).where(Video.id == bindparam("video_id"), Video.organization_id == bindparam("organization_id"),
                              Video.deleted_at.is_(None))  # made once: most requests begin with it
 
@@ -68,7 +70,8 @@ def settle(session: Session, video: Video, plan: Plan, info: MediaInfo, *, sha25
     digest = [] if sha256 else [steps.NewStep("digest", "light")]
     loudness = [steps.NewStep("loudness", "light")] if plan.audio else []
     listen = listening(plan) if plan.audio and transcribe else []
-    steps.insert(session, video, [steps.NewStep("poster", "light"), *listen, *digest, *loudness])
+    index = [steps.NewStep(INDEX, "media")] if indexing.is_wanted(info) else []
+    steps.insert(session, video, [steps.NewStep("poster", "light"), *index, *listen, *digest, *loudness])
     refill(session, video, usual_codecs)
 
 

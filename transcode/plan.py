@@ -170,7 +170,7 @@ def plan(info: MediaInfo, encoder: str, codecs: tuple[str, ...] = CODECS, trim: 
         video_index=video.index if video else None,
         origin_s=origin_s,
         container_start_s=info.start_s,
-        seek_lead_s=_seek_lead(info, video, rate) if video else Fraction(0),
+        seek_lead_s=seek_lead_s(info, video, rate) if video else Fraction(0),
         deinterlace=video.interlaced if video else False,
         screen=title.is_screen(video.samples) if video else False,
         matrix=colour.matrix(video) if video else None,
@@ -205,7 +205,8 @@ def _end_s(info: MediaInfo, video: VideoStream | None, heard: Sequence[AudioStre
     return max(ends)
 
 
-def _seek_lead(info: MediaInfo, video: VideoStream, rate: Fraction) -> Fraction:
+def seek_lead_s(info: MediaInfo, video: VideoStream, rate: Fraction) -> Fraction:
+    """How much earlier than a frame is shown to seek in a file, so that decoding begins with a key frame not after it."""
     if not info.seekable:
         return _UNINDEXED_LEAD_S
     if info.container != "mov":

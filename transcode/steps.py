@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from infra.core import keys
 from infra.core.errors import StepFailed
 from infra.core.keys import PlanKeys
 from infra.core.steps import Outcome, StepContext
-from transcode import render, render_pictures, render_trickplay, storyboard, trickplay
+from transcode import indexed_copy, render, render_pictures, render_trickplay, storyboard, trickplay
 from transcode.bandwidth import bit_rates
 from transcode.key_frames import near_enough
 from transcode.plan import Plan, VideoRendition
 from transcode.render_pictures import TENTH_S
+from transcode.sound import AudioTrack
 from transcode.source_parts import copied_parts, source_parts
 
 INIT = -1  # segment number that stands for the init sections in a demand
@@ -60,8 +62,8 @@ def fill(ctx: StepContext) -> None:
     plan = plan_of(ctx)
     names = [video.name for video in plan.of_codec(group)]
     names += [track.name for track in plan.audio if track.name == group]
-    with _local(ctx, plan, plan.start_s(first), plan.start_s(last)) as source:
-        render.fill(_render_context(ctx, plan, source, _BACKGROUND), first, last, names, ctx.progress, ctx.check)
+    with _rendering(ctx, plan, plan.start_s(first), plan.start_s(last), _BACKGROUND, names) as context:
+        render.fill(context, first, last, names, ctx.progress, ctx.check)
 
 
 def measure(ctx: StepContext) -> Outcome:
@@ -101,8 +103,7 @@ def demanded(ctx: StepContext, name: str, k: int) -> None:
     start_s, end_s = (plan.start_s(0), plan.start_s(1)) if k == INIT else (plan.start_s(k), plan.start_s(k + 1))
     rendition = plan.rendition(name) if k != INIT else None
     copied = rendition if isinstance(rendition, VideoRendition) and rendition.copied else None
-    with _copied(ctx, plan, copied, k) if copied else _local(ctx, plan, start_s, end_s) as source:
-        context = _render_context(ctx, plan, source, 0)
+    with _copying(ctx, plan, copied, k) if copied else _rendering(ctx, plan, start_s, end_s, 0, [name]) as context:
         if k == INIT:
             render.render_inits(context, [name])
         else:
@@ -155,8 +156,8 @@ def _sheet(ctx: StepContext, plan: Plan, j: int, nice: int) -> None:
         lambda at, length: ctx.storage.read(key, at, length), found.size_bytes, plan, start_s, end_s)
     for key_frames in ([True, False] if dense else [False]):
         try:
-            with _local(ctx, plan, start_s, end_s, only_key_frames=key_frames) as source:
-                render_pictures.render_sheet(_render_context(ctx, plan, source, nice), j, key_frames=key_frames)
+            with _rendering(ctx, plan, start_s, end_s, nice, only_key_frames=key_frames) as context:
+                render_pictures.render_sheet(context, j, key_frames=key_frames)
             return
         except StepFailed as failure:
             # Broadcast recordings may mark pictures as key frames that no decoder takes for one.
@@ -194,8 +195,8 @@ def render_missing(ctx: StepContext, plan: Plan, k: int, names: Sequence[str], n
     """Segment k of the renditions `names`, as far as it is not there yet; only then the source is fetched."""
     where = keys_of(ctx, plan)
     if any(ctx.storage.stat(where.cell(name, k)) is None for name in names):
-        with _local(ctx, plan, plan.start_s(k), plan.start_s(k + 1)) as source:
-            render.render(_render_context(ctx, plan, source, nice), k, names)
+        with _rendering(ctx, plan, plan.start_s(k), plan.start_s(k + 1), nice, names) as context:
+            render.render(context, k, names)
 
 
 def plan_of(ctx: StepContext) -> Plan:
@@ -215,26 +216,36 @@ def _source_key(ctx: StepContext) -> str:
     return keys.source(ctx.video.organization_id, ctx.video.source_folder)
 
 
-def _local(ctx: StepContext, plan: Plan, start_s: Fraction, end_s: Fraction, *, only_key_frames: bool = False
-           ) -> AbstractContextManager[Path]:
-    """The source as a local file that holds at least output seconds [start_s, end_s)."""
-    key = _source_key(ctx)
-    return ctx.storage.local(key, source_parts(ctx.storage, key, ctx.video.media_info, plan, start_s, end_s,
-                                               only_key_frames=only_key_frames))
+@contextmanager
+def _rendering(ctx: StepContext, plan: Plan, start_s: Fraction, end_s: Fraction, nice: int, names: Sequence[str] = (), *,
+               only_key_frames: bool = False) -> Iterator[render.RenderContext]:
+    """For output seconds [start_s, end_s) of the renditions `names` (none: pictures): with the source as a local file that
+    holds at least these, or with the copy of its picture that has an index.
+
+    Sound is decoded from the source, whatever there is: what a decoder of AAC makes of noise depends on where it began.
+    """
+    key, info, read = _source_key(ctx), ctx.video.media_info, plan
+    sound = any(isinstance(plan.rendition(name), AudioTrack) for name in names)
+    if info is not None and info.indexed is not None and not sound:
+        key, info = keys.indexed(ctx.video.organization_id, ctx.video.source_folder), info.indexed
+        read = indexed_copy.for_copy(plan, info)
+    parts = source_parts(ctx.storage, key, info, read, start_s, end_s, only_key_frames=only_key_frames)
+    with ctx.storage.local(key, parts) as source:
+        yield replace(_render_context(ctx, plan, source, nice), plan=read)
+
+
+def _context_at(ctx: StepContext, plan: Plan, at_s: Fraction, nice: int) -> AbstractContextManager[render.RenderContext]:
+    """For the picture at `at_s`; of sound alone for the one that is drawn of all of it."""
+    start_s, end_s = (at_s, at_s) if plan.video else (Fraction(0), plan.duration_s)
+    return _rendering(ctx, plan, start_s, end_s, nice)
 
 
 @contextmanager
-def _context_at(ctx: StepContext, plan: Plan, at_s: Fraction, nice: int) -> Iterator[render.RenderContext]:
-    """For the picture at `at_s`; of sound alone for the one that is drawn of all of it."""
-    start_s, end_s = (at_s, at_s) if plan.video else (Fraction(0), plan.duration_s)
-    with _local(ctx, plan, start_s, end_s) as source:
-        yield _render_context(ctx, plan, source, nice)
-
-
-def _copied(ctx: StepContext, plan: Plan, rendition: VideoRendition, k: int) -> AbstractContextManager[Path]:
-    """The source as a local file that holds at least the pictures of a copied cell."""
+def _copying(ctx: StepContext, plan: Plan, rendition: VideoRendition, k: int) -> Iterator[render.RenderContext]:
+    """With the source as a local file that holds at least the pictures of a copied cell."""
     key = _source_key(ctx)
-    return ctx.storage.local(key, copied_parts(ctx.storage, key, plan, rendition, k))
+    with ctx.storage.local(key, copied_parts(ctx.storage, key, plan, rendition, k)) as source:
+        yield _render_context(ctx, plan, source, 0)
 
 
 def _render_context(ctx: StepContext, plan: Plan, source: Path, nice: int) -> render.RenderContext:

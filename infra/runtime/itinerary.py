@@ -20,11 +20,12 @@ from infra.core.steps import Outcome, StepContext
 from infra.db import meaning, search, steps
 from infra.db.models import Video
 from infra.runtime.steps import Itinerary, StepSpec
+from ingest.indexing import index
 from ingest.live.assemble import assemble
 from ingest.source_digest import digest_source
 from player_api import captions, catalogue, chapters
 from player_api.admission import try_out
-from player_api.catalogue import EMBED, PARTS
+from player_api.catalogue import EMBED, INDEX, PARTS
 from player_api.live import marked_chapters
 from transcode import download, trickplay
 from transcode import steps as transcode
@@ -81,6 +82,12 @@ def _assembled(session: Session, video: Video, key: str, outcome: Outcome) -> No
 def _digested(session: Session, video: Video, key: str, outcome: Outcome) -> None:
     assert outcome is not None
     video.source_sha256 = outcome["sha256"]
+
+
+def _indexed(session: Session, video: Video, key: str, outcome: Outcome) -> None:
+    assert outcome is not None
+    if outcome["indexed"] is not None and video.media_info is not None:
+        video.media_info = {**video.media_info, "indexed": outcome["indexed"]}
 
 
 def _filled(session: Session, video: Video, key: str, outcome: Outcome) -> None:
@@ -270,6 +277,7 @@ ITINERARY = Itinerary(
             StepSpec("assemble",    "light",  _assemble,           _assembled),
             StepSpec("poster",      "light",  transcode.poster,    _poster_found),
             StepSpec("digest",      "light",  digest_source,       _digested),
+            StepSpec(INDEX,         "media",  index,               _indexed),
             StepSpec("loudness",    "light",  loudness,            _heard),
             StepSpec("listen",      "speech", _listen,             _listened),
             StepSpec("transcribe",  "speech", enrich.transcribe,   _transcribed, failed=_all_said),

@@ -102,7 +102,8 @@ def _purge(app: App) -> None:
             if source and not made:
                 # A trimmed video has its source here: that, and what was said in all of it, stay.
                 speech = SpeechKeys.of(organization_id, folder)
-                stay = keys.source(organization_id, folder), speech.heard, speech.transcript
+                stay = (keys.source(organization_id, folder), keys.indexed(organization_id, folder), speech.heard,
+                        speech.transcript)
                 for item in list(app.storage.list(keys.video_prefix(organization_id, folder))):
                     if item.key not in stay:
                         app.storage.delete(item.key)

@@ -99,9 +99,10 @@ def minute(tools: Tools, source: Path, folder: Path) -> Path:
         tools, "-i", source, "-t", str(_MINUTE_S), "-c", "copy", "-movflags", "+faststart", path))
 
 
-def without_index(tools: Tools, source: Path, folder: Path) -> Path:
-    """A clip as a transport stream, its own packets."""
-    return _made(folder / f"{source.stem}.ts", lambda path: run_ffmpeg(tools, "-i", source, "-c", "copy", path))
+def without_index(tools: Tools, source: Path, folder: Path, ending: str) -> Path:
+    """A clip as a transport stream (`ts`), or as a recorder leaves a file that it could not go back in (`mkv`, `flv`)."""
+    how = ("-c", "copy", *(("-f", "matroska", "-live", "1") if ending == "mkv" else ()))
+    return _made(folder / f"{source.stem}-live.{ending}", lambda path: run_ffmpeg(tools, "-i", source, *how, path))
 
 
 def _made(path: Path, make: Callable[[Path], None]) -> Path:

@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from infra.core.keys import PlanKeys
@@ -28,10 +29,12 @@ from infra.core.steps import Tools
 from infra.process import ProcessRunner
 from infra.storage.local import LocalStorage
 from ingest import packets
+from ingest.indexing import indexed
 from ingest.probe import probe
 from tests.bench import clips
 from tests.bench.service import load_average
 from transcode import cells, encoders, render
+from transcode.indexed_copy import for_copy
 from transcode.plan import Plan, VideoRendition
 from transcode.plan import plan as make_plan
 
@@ -53,9 +56,11 @@ def main() -> None:
     sources = {
         "film, key frame every 2 s": lambda: clips.film(tools, folder, 60),
         "film, x264's default GOP of 250": lambda: clips.film(tools, folder, 250),
-        "film, the same without an index": lambda: clips.without_index(tools, clips.film(tools, folder, 250), folder),
         "slides": lambda: clips.SAMPLE,
     }
+    for name, ending in (("a transport stream", "ts"), ("as a browser records", "mkv")):
+        sources[f"film, the same, {name}"] = lambda ending=ending: clips.without_index(
+            tools, clips.film(tools, folder, 250), folder, ending)
     for name in LECTURES:
         if (clips.CORPUS / name).is_file():
             sources[f"lecture {name.partition('.')[0]}"] = lambda name=name: clips.minute(tools, clips.CORPUS / name, folder)
@@ -76,11 +81,11 @@ def _source(name: str, source: Path, tools: Tools, folder: Path, repeat: int, *,
     out = folder / "out"
     for _ in range(repeat):
         single.append(_cpu_s(out, lambda: run(_one_decode(tools, plan, source, out))))
-        ours.append(_cpu_s(out, lambda: _fill(plan, source, out, tools, runner, settings)))
+        ours.append(_cpu_s(out, lambda: _fill(plan, info, source, out, tools, runner, settings)))
         rungs.append(_cpu_s(out, lambda: [run(command) for command in _one_a_rung(tools, plan, source, out)]))
         shutil.rmtree(out)
     if explain:
-        _explain(plan, source, out, tools, runner, settings)
+        _explain(plan, info, source, out, tools, runner, settings)
     to_single = statistics.median(sum(a) / sum(b) for a, b in zip(ours, single, strict=True))
     user = statistics.median(a[0] / b[0] for a, b in zip(ours, single, strict=True))
     to_rungs = statistics.median(sum(a) / sum(b) for a, b in zip(ours, rungs, strict=True))
@@ -99,14 +104,16 @@ def _unfit(info: MediaInfo) -> MediaInfo:
     return info.model_copy(update={"video": info.video.model_copy(update={"packets": unknown})})
 
 
-def _explain(plan: Plan, source: Path, out: Path, tools: Tools, runner: ProcessRunner, settings: Settings) -> None:
+def _explain(plan: Plan, info: MediaInfo, source: Path, out: Path, tools: Tools, runner: ProcessRunner,
+             settings: Settings) -> None:
     def first_frames() -> None:
+        read, path = _read(plan, info, source, out, tools, runner, settings)
         for k in range(plan.segments):
             wanted = [cells.Cell(rung, k, rung.capped) for rung in plan.video]
-            runner(cells.video_command(tools, plan, source, wanted, out, max_pixels=settings.max_pixels, frames=1))
+            runner(cells.video_command(tools, read, path, wanted, out, max_pixels=settings.max_pixels, frames=1))
 
     for what, work in (
-        ("cells", lambda: _fill(plan, source, out, tools, runner, settings)),
+        ("cells", lambda: _fill(plan, info, source, out, tools, runner, settings)),
         ("one ffmpeg", lambda: run(_one_decode(tools, plan, source, out))),
         ("first frames of the cells", first_frames),
     ):
@@ -129,13 +136,24 @@ def _cpu_s(out: Path, work: Callable[[], object]) -> tuple[float, float]:
     return after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
 
 
-def _fill(plan: Plan, source: Path, out: Path, tools: Tools, runner: ProcessRunner, settings: Settings) -> None:
-    """What the background fill does, in this process."""
+def _fill(plan: Plan, info: MediaInfo, source: Path, out: Path, tools: Tools, runner: ProcessRunner,
+          settings: Settings) -> None:
+    """What the background fill does, in this process; before it the copy with an index, where the source has none."""
     (out / "work").mkdir()
     context = render.RenderContext(plan, PlanKeys(""), source, out / "work", LocalStorage(out / "cells"), tools, runner,
                                    settings.max_pixels)
-    render.fill(context, 0, plan.segments, [rendition.name for rendition in plan.renditions],
-                lambda progress: None, lambda: None)
+    read, path = _read(plan, info, source, out, tools, runner, settings)
+    pictures = replace(context, source=path, plan=read)
+    for which, renditions in ((pictures, plan.video), (context, plan.audio)):
+        names = [rendition.name for rendition in renditions]
+        render.fill(which, 0, plan.segments, names, lambda progress: None, lambda: None)
+
+
+def _read(plan: Plan, info: MediaInfo, source: Path, out: Path, tools: Tools, runner: ProcessRunner, settings: Settings
+          ) -> tuple[Plan, Path]:
+    """What pictures are decoded from: the source, or its copy, which is made here."""
+    copy = indexed(info, source, out / "copy", settings, tools, runner)
+    return (plan, source) if copy is None else (for_copy(plan, copy), out / "copy")
 
 
 def run(command: list[str]) -> None:

@@ -3,7 +3,7 @@ import { html } from "lit-html";
 import { percentOf } from "../page/words.js";
 
 const LOOKS = { waiting: "", ready: "", running: "warn", done: "good", failed: "bad" };
-const KNOWN = ["fetch", "poster", "digest", "loudness", "listen", "transcribe", "translate", "transcript", "chapters", "fill",
+const KNOWN = ["fetch", "poster", "digest", "index", "loudness", "listen", "transcribe", "translate", "transcript", "chapters", "fill",
                "measure", "storyboard", "iframes", "slides"];
 
 /** @param {() => void} onRetry run all that failed again */

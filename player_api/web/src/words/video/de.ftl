@@ -33,6 +33,7 @@ step-failed = nicht gelungen
 name-fetch = Datei holen
 name-poster = Standbild finden
 name-digest = Datei prüfen
+name-index = Index der Datei anlegen
 name-loudness = Lautheit messen
 name-listen = Nach Sprache horchen
 name-transcribe = Gesagtes aufschreiben

@@ -33,6 +33,7 @@ step-failed = failed
 name-fetch = Fetching the file
 name-poster = Finding a poster
 name-digest = Checking the file
+name-index = Making an index of the file
 name-loudness = Measuring the loudness
 name-listen = Listening for speech
 name-transcribe = Writing down what is said

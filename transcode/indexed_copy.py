@@ -1,0 +1,22 @@
+"""Rendering pictures from the copy of a source that has an index, where the source has none. Pure.
+
+The copy has the same pictures at the same times (`ingest.indexing`), so the cells are the same bytes. What differs is where
+it is sought to: close before a cell, as in any file, and not so early that there must be a key frame.
+"""
+
+from __future__ import annotations
+
+from infra.core.media import MediaInfo
+from transcode.plan import Plan, seek_lead_s
+
+
+def for_copy(plan: Plan, copy: MediaInfo) -> Plan:
+    """`plan`, made for the source, for commands that read pictures from `copy`. They render the same."""
+    assert copy.video is not None
+    lead_s = seek_lead_s(copy, copy.video, plan.frame_rate)
+    return plan.model_copy(update={
+        "video_index": copy.video.index,
+        "container_start_s": copy.start_s,
+        # A frame made of fields is made with the one before it.
+        "seek_lead_s": max(lead_s, 2 / plan.frame_rate) if plan.deinterlace else lead_s,
+    })
