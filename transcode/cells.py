@@ -183,7 +183,10 @@ def audio_command(tools: Tools, plan: Plan, track: AudioTrack, source: Path, k: 
     # A whole second earlier: there both the source's and the output's samples begin together, so a resampler is in
     # the same phase in every cell.
     seek_s = max(0, begin // track.sample_rate_hz - 1)
-    sound = _input(plan, source, Fraction(seek_s))[str(track.stream_index)].filter("asetpts", _sound_time(plan, track))
+    # Near the beginning from the beginning: before its first picture ffmpeg can not seek in what has no index (FLV), and
+    # loses sound in trying.
+    aim_s = Fraction(seek_s) if seek_s > plan.seek_lead_s else min(Fraction(0), -plan.seek_lead_s)
+    sound = _input(plan, source, aim_s)[str(track.stream_index)].filter("asetpts", _sound_time(plan, track))
     source_rate = track.source_rate_hz
     # Gaps become silence and overlaps are dropped, so that sample n is second n / rate, whatever the source did.
     # Two filters: one that resamples as well loses seconds of sound after a seek (ffmpeg 8.1).

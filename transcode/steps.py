@@ -220,15 +220,13 @@ def _source_key(ctx: StepContext) -> str:
 def _rendering(ctx: StepContext, plan: Plan, start_s: Fraction, end_s: Fraction, nice: int, names: Sequence[str] = (), *,
                only_key_frames: bool = False) -> Iterator[render.RenderContext]:
     """For output seconds [start_s, end_s) of the renditions `names` (none: pictures): with the source as a local file that
-    holds at least these, or with the copy of its picture that has an index.
-
-    Sound is decoded from the source, whatever there is: what a decoder of AAC makes of noise depends on where it began.
+    holds at least these, or with the copy of it that has an index.
     """
     key, info, read = _source_key(ctx), ctx.video.media_info, plan
     sound = any(isinstance(plan.rendition(name), AudioTrack) for name in names)
-    if info is not None and info.indexed is not None and not sound:
-        key, info = keys.indexed(ctx.video.organization_id, ctx.video.source_folder), info.indexed
-        read = indexed_copy.for_copy(plan, info)
+    if info is not None and info.indexed is not None and (info.indexed.audio or not sound):
+        key = keys.indexed(ctx.video.organization_id, ctx.video.source_folder)
+        read, info = indexed_copy.for_copy(plan, info, info.indexed), info.indexed
     parts = source_parts(ctx.storage, key, info, read, start_s, end_s, only_key_frames=only_key_frames)
     with ctx.storage.local(key, parts) as source:
         yield replace(_render_context(ctx, plan, source, nice), plan=read)

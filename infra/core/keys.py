@@ -2,7 +2,7 @@
 
     o/{organization}/uploads/{upload}                         an upload that is still growing
     o/{organization}/v/{video}/source                         the file as it was uploaded
-    o/{organization}/v/{video}/indexed                        a copy of its picture with an index, where it has none
+    o/{organization}/v/{video}/indexed                        a copy of it with an index, where it has none
     o/{organization}/v/{video}/live/{n}.flv                   what connection n of a live publisher sent, until it is joined
     o/{organization}/v/{video}/slides.json                    which slides are shown when, and their text
     o/{organization}/v/{video}/scenes.json                    where a film is cut
@@ -45,7 +45,7 @@ def source(organization_id: str, video_id: str) -> str:
 
 
 def indexed(organization_id: str, video_id: str) -> str:
-    """A copy of the source's picture in a container that has an index, where it has none (`ingest.indexing`)."""
+    """A copy of the source in a container that has an index, where it has none (`ingest.indexing`)."""
     return video_prefix(organization_id, video_id) + "indexed"
 
 

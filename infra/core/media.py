@@ -134,4 +134,4 @@ class MediaInfo(Frozen):
     audio: tuple[AudioStream, ...] = ()
     cover_index: int | None = None  # a still picture beside the sound: the cover of a record or podcast
     warnings: tuple[str, ...] = ()  # codes such as "truncated"; shown to the creator
-    indexed: MediaInfo | None = None  # of a copy of its picture that has an index, made by a step
+    indexed: MediaInfo | None = None  # of a copy that has an index, made by a step

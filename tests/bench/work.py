@@ -107,7 +107,7 @@ def _unfit(info: MediaInfo) -> MediaInfo:
 def _explain(plan: Plan, info: MediaInfo, source: Path, out: Path, tools: Tools, runner: ProcessRunner,
              settings: Settings) -> None:
     def first_frames() -> None:
-        read, path = _read(plan, info, source, out, tools, runner, settings)
+        read, path, _ = _read(plan, info, source, out, tools, runner, settings)
         for k in range(plan.segments):
             wanted = [cells.Cell(rung, k, rung.capped) for rung in plan.video]
             runner(cells.video_command(tools, read, path, wanted, out, max_pixels=settings.max_pixels, frames=1))
@@ -142,18 +142,18 @@ def _fill(plan: Plan, info: MediaInfo, source: Path, out: Path, tools: Tools, ru
     (out / "work").mkdir()
     context = render.RenderContext(plan, PlanKeys(""), source, out / "work", LocalStorage(out / "cells"), tools, runner,
                                    settings.max_pixels)
-    read, path = _read(plan, info, source, out, tools, runner, settings)
-    pictures = replace(context, source=path, plan=read)
-    for which, renditions in ((pictures, plan.video), (context, plan.audio)):
+    read, path, with_sound = _read(plan, info, source, out, tools, runner, settings)
+    copied = replace(context, source=path, plan=read)
+    for which, renditions in ((copied, plan.video), (copied if with_sound else context, plan.audio)):
         names = [rendition.name for rendition in renditions]
         render.fill(which, 0, plan.segments, names, lambda progress: None, lambda: None)
 
 
 def _read(plan: Plan, info: MediaInfo, source: Path, out: Path, tools: Tools, runner: ProcessRunner, settings: Settings
-          ) -> tuple[Plan, Path]:
-    """What pictures are decoded from: the source, or its copy, which is made here."""
+          ) -> tuple[Plan, Path, bool]:
+    """What pictures are decoded from: the source, or its copy, which is made here; and whether sound is, too."""
     copy = indexed(info, source, out / "copy", settings, tools, runner)
-    return (plan, source) if copy is None else (for_copy(plan, copy), out / "copy")
+    return (plan, source, True) if copy is None else (for_copy(plan, info, copy), out / "copy", bool(copy.audio))
 
 
 def run(command: list[str]) -> None:

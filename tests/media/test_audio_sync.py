@@ -33,6 +33,7 @@ SOURCES = {
     Source("sound_late.mkv", late=0.7): {"audio_late_s": 0.7},
     Source("picture_late.mp4", copied=True): {"video_late_s": 0.72, "audio_late_s": 0.01},
     Source("picture_late.mkv"): {"video_late_s": 0.72, "audio_late_s": 0.01},
+    Source("picture_late.flv"): {"video_late_s": 0.737, "audio_late_s": 0.01, "sample_rate": 44_100},
     Source("offset.ts"): {},
     Source("offset_44100.ts"): {"sample_rate": 44_100},
     Source("mp3.mp4", ("-c:a", "libmp3lame")): {},
