@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import BinaryIO
 
-from infra.core import samples
+from infra.core import mkv_cues, samples
 from infra.core.aac_table import MAX_MOOV_BYTES
 from infra.core.avc_table import far_heads
 from infra.core.boxes import BadBoxes
@@ -30,6 +31,7 @@ from ingest.matroska import (
     SEEK_HEAD,
     SEEK_POSITION,
     TIMESTAMP,
+    VIDEO,
     Header,
     matroska_layout,
     read_header,
@@ -63,7 +65,7 @@ def essentials(read: Read, size_bytes: int) -> list[Range] | None:
                 return _merged(raw.ranges, size_bytes)
             if kind == "matroska" and _matroska(raw, file, size_bytes):
                 return _merged(raw.ranges, size_bytes)
-        except BadBoxes:
+        except (BadBoxes, mkv_cues.BadCues):
             return None
     return None
 
@@ -74,6 +76,10 @@ class _Remote(RemoteFile):
     def __init__(self, read: Read, size_bytes: int) -> None:
         super().__init__(read, size_bytes)
         self.ranges: list[Range] = []
+
+    def bytes_of(self, start: int, length: int) -> bytes:
+        """For a reader of its own, whose bytes are not needed again."""
+        return self._read(start, length)
 
     def note(self, start: int, end: int) -> None:
         """Needed, too."""
@@ -153,6 +159,11 @@ def _matroska(raw: _Remote, file: BinaryIO, size_bytes: int) -> bool:
         if kind == SEEK_HEAD:
             pending += [segment[1] + position for position in _positions(data)]
     raw.note(first_cluster, _clusters_end(file, first_cluster, size_bytes, header.scale_ns))
+    if layout.indexed and VIDEO in header.types.values():
+        length_s = layout.end_s or Fraction(header.duration * header.scale_ns / 1e9)
+        spans = [(time_s, time_s + samples.SAMPLE_S) for time_s in samples.times(length_s)]
+        for start, stop in mkv_cues.windows(raw.bytes_of, size_bytes, spans):
+            raw.note(start, stop)
     return True
 
 

@@ -23,7 +23,7 @@ SEEK_HEAD, SEEK, _SEEK_ID, SEEK_POSITION, CUES = 0x114D9B74, 0x4DBB, 0x53AB, 0x5
 _INFO, _SCALE, _DURATION = 0x1549A966, 0x2AD7B1, 0x4489
 _TRACKS, _TRACK, _NUMBER, _TYPE, _DEFAULT_DURATION = 0x1654AE6B, 0xAE, 0xD7, 0x83, 0x23E383
 _SIMPLE_BLOCK, _GROUP, _BLOCK, _BLOCK_DURATION = 0xA3, 0xA0, 0xA1, 0x9B
-_VIDEO, _AUDIO = 1, 2
+VIDEO, _AUDIO = 1, 2
 
 # A cluster's number, its size, and one of the elements that may come first in it (time, checksum, void): enough
 # to pass over the same four bytes in a picture.
@@ -75,9 +75,9 @@ def matroska_layout(file: BinaryIO, size_bytes: int) -> Layout:
         return Layout(indexed=indexed)
     ends = _tail(file, size_bytes, header)
     by_type = {kind: max((end for track, end in ends.items() if header.types.get(track) == kind), default=None)
-               for kind in (_VIDEO, _AUDIO)}
+               for kind in (VIDEO, _AUDIO)}
     return Layout(indexed=indexed, overrun=overrun, end_s=max(ends.values(), default=None),
-                  video_end_s=by_type[_VIDEO], audio_end_s=by_type[_AUDIO])
+                  video_end_s=by_type[VIDEO], audio_end_s=by_type[_AUDIO])
 
 
 def last_ends(tail: bytes, scale_ns: int, frame_ns: dict[int, int]) -> dict[int, Fraction]:
@@ -141,7 +141,7 @@ def _tail(file: BinaryIO, size_bytes: int, header: Header) -> dict[int, Fraction
         file.seek(size_bytes - length)
         ends = last_ends(file.read(length), header.scale_ns, header.frame_ns)
         # Until both picture and sound were seen: the last cluster may hold one of them only.
-        wanted = {kind for kind in header.types.values() if kind in (_VIDEO, _AUDIO)}
+        wanted = {kind for kind in header.types.values() if kind in (VIDEO, _AUDIO)}
         if length in (size_bytes, LAST_TAIL_BYTES) or (ends and wanted <= {header.types.get(t) for t in ends}):
             return ends
         length = min(length * 4, LAST_TAIL_BYTES)

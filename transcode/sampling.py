@@ -30,6 +30,8 @@ _CRF = 23
 _LIMITS = Limits(wall_s=10, cpu_s=20, memory_bytes=8 * GIB, file_bytes=1 << 20)
 # Without an index, but every packet has its time: a few reads find a place, the key frame behind it comes soon.
 _BY_TIME = ("mpegts", "mpeg")
+# Of these the places are fetched where they lie in a bucket (`ingest.essentials`), of others only the beginning.
+_FETCHED = ("mov", "matroska")
 _PACKET = re.compile(rb"^0,\s*-?\d+,\s*-?\d+,\s*\d+,\s*(\d+),", re.MULTILINE)  # stream, dts, pts, duration, size, ...
 
 
@@ -91,9 +93,8 @@ def _frames(title: Plan) -> int:
 
 def _can_be_sampled(info: MediaInfo, source: Path) -> bool:
     """Not where finding a place means reading all that is before it, or where the place was not fetched."""
-    if info.seekable and info.container == "mov":
+    if info.seekable and info.container in _FETCHED:
         return True
-    # Of an MP4 in a bucket the places are fetched (`ingest.essentials`); of others only the beginning, in a sparse file.
     return (info.seekable or info.container in _BY_TIME) and not _is_sparse(source)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import BinaryIO, cast
@@ -48,24 +48,39 @@ def cluster_windows(read: Read, size_bytes: int, start_s: Fraction, end_s: Fract
     Raises BadCues.
     """
     layout = _read_layout(read, size_bytes)
-    times = [Fraction(ticks * layout.scale_ns, 10**9) for ticks, _ in layout.cues]
-    # The key frame before, and one more: a demuxer may go back that far.
-    first = max(0, bisect_right(times, start_s - LEAD_S) - 2)
-    last = bisect_right(times, end_s + TAIL_S) + 1
-    opened = bisect_right(times, Fraction(opening_s))
+    opened = bisect_right(_times(layout), Fraction(opening_s))
     return [
         *layout.other,
         (layout.first_cluster, min(_position(layout, opened, size_bytes), layout.first_cluster + opening_bytes)),
-        (_position(layout, first, size_bytes) if first else layout.first_cluster, _position(layout, last, size_bytes)),
-        # Behind its last cue a demuxer reads on to the end.
-        *([(layout.cues[-1][1], size_bytes)] if last >= len(layout.cues) else []),
+        *_windows(layout, start_s, end_s, size_bytes),
     ]
+
+
+def windows(read: Read, size_bytes: int, spans: Iterable[tuple[Fraction, Fraction]]) -> list[Range]:
+    """Ranges [start, end) of the clusters with each of these spans of seconds, from a key frame on. Raises BadCues."""
+    layout = _read_layout(read, size_bytes)
+    return [window for start_s, end_s in spans for window in _windows(layout, start_s, end_s, size_bytes)]
 
 
 def cue_times(read: Read, size_bytes: int) -> list[Fraction]:
     """When the key frames that the cues name are shown, in seconds of the file. Raises BadCues."""
-    layout = _read_layout(read, size_bytes)
+    return _times(_read_layout(read, size_bytes))
+
+
+def _times(layout: _Layout) -> list[Fraction]:
     return [Fraction(ticks * layout.scale_ns, 10**9) for ticks, _ in layout.cues]
+
+
+def _windows(layout: _Layout, start_s: Fraction, end_s: Fraction, size_bytes: int) -> list[Range]:
+    times = _times(layout)
+    # The key frame before, and one more: a demuxer may go back that far.
+    first = max(0, bisect_right(times, start_s - LEAD_S) - 2)
+    last = bisect_right(times, end_s + TAIL_S) + 1
+    return [
+        (_position(layout, first, size_bytes) if first else layout.first_cluster, _position(layout, last, size_bytes)),
+        # Behind its last cue a demuxer reads on to the end.
+        *([(layout.cues[-1][1], size_bytes)] if last >= len(layout.cues) else []),
+    ]
 
 
 def _position(layout: _Layout, cue: int, size_bytes: int) -> int:

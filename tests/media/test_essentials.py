@@ -13,7 +13,6 @@ from clips import CORPUS, Clips, Desk
 from infra.core.errors import Rejected, StepFailed
 from ingest import essentials as subject
 from ingest.essentials import essentials
-from transcode.plan import plan
 from transcode.render import make_inits
 from transcode.sampling import planned
 
@@ -56,10 +55,7 @@ def verdict(desk: Desk, path: Path, work: Path) -> Any:
     try:
         info = desk.info(path)
         h264 = replace(desk.tools, codecs=("h264",))
-        if info.container == "matroska":  # whose samples are taken of whole files only
-            made = plan(info, h264.encoder, h264.codecs)
-        else:
-            info, made = planned(info, path, desk.settings, h264, desk.run)
+        info, made = planned(info, path, desk.settings, h264, desk.run)
     except Rejected as refused:
         return refused.code, refused.message
     try:
@@ -106,6 +102,22 @@ def test_kinds_of_files(desk: Desk, clips: Clips, tmp_path: Path, name: str) -> 
     needed = compare(desk, path, tmp_path)
     assert needed is not None
     assert needed[0] <= needed[1]  # how much less it is of a longer one is shown below
+
+
+@pytest.mark.parametrize("name", ["moov_last.mp4", "cues_last.mkv", "cues_first.mkv"])
+def test_what_is_needed_has_the_samples(desk: Desk, clips: Clips, tmp_path: Path, name: str) -> None:
+    path = clip(clips, name, *KINDS[name])
+    ranges = ranges_of(path)
+    assert ranges is not None
+    part = sparse(path, ranges, tmp_path / "sparse")
+    info, _ = planned(desk.info(part), part, desk.settings, desk.tools, desk.run)
+    assert info.video is not None
+    assert len(info.video.samples) == 3
+
+
+def test_a_podcast_in_matroska_is_not_fetched_whole(clips: Clips) -> None:
+    ranges = ranges_of(clip(clips, "podcast.mka", "-vn", "-map", "1:a", "-c:a", "flac", seconds=120))
+    assert ranges is not None
 
 
 @pytest.mark.parametrize("args", [("-movflags", "+frag_keyframe+empty_moov")])
