@@ -31,6 +31,9 @@ _WITHOUT_SOUND = {"mpegts"}
 # When a track of an MP4 begins is rounded to this, and to a millisecond unless it is said: a multiple of what cameras and
 # recorders count in (90 000, 60 000, 48 000, 30 000, 15 360, 12 800).
 _TICKS_A_SECOND = 5_760_000
+# What a decoder is told of the picture by the container, too.
+_LOOKS = ("codec", "width_px", "height_px", "pix_fmt", "rotation_deg", "color_primaries", "color_transfer", "color_space",
+          "color_range")
 _WALL_S = 3600.0
 _NICE = 10
 
@@ -79,7 +82,8 @@ def indexed(info: MediaInfo, source: Path, copy: Path, settings: Settings, tools
     try:
         run(copy_command(tools, info, source, copy, settings))
         found = with_packets(probe(run, tools, settings, copy), copy)
-        if found.video is None or not found.seekable:
+        if found.video is None or not found.seekable or _looks(found) != _looks(info):
+            log.info("no index for this source: its copy in %s is another picture", found.container)
             return None
         was = _times(tools, source, _copied(info), settings, run)
         became = _times(tools, copy, [found.video.index, *(stream.index for stream in found.audio)], settings, run)
@@ -92,6 +96,10 @@ def indexed(info: MediaInfo, source: Path, copy: Path, settings: Settings, tools
         log.info("no index for this source: its copy in %s is not the same", found.container)
         return None
     return found
+
+
+def _looks(info: MediaInfo) -> list[object]:
+    return [getattr(info.video, name) for name in _LOOKS]
 
 
 def _copied(info: MediaInfo) -> list[int]:
