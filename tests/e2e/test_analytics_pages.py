@@ -354,6 +354,7 @@ def test_the_overview_lists_all_videos_and_sorts_them(watch: Watch, service: Ser
     assert page.url.endswith(f"/studio/videos/{lecture['id']}/analytics")
 
 
+@pytest.mark.slow
 def test_too_few_learners_are_not_shown_and_the_page_says_why(watch: Watch, start: Callable[..., Service],
                                                               clip: Path) -> None:
     service = start(LECTERN_ANALYTICS_K="3")

@@ -93,6 +93,7 @@ def test_a_lecture_is_watched_live_and_goes_on_to_its_end(on_air: Channel, watch
     again.page.goto("about:blank")
 
 
+@pytest.mark.slow
 def test_a_player_outlives_the_absence_of_its_publisher(on_air: Channel, watch: Watch) -> None:
     first = on_air.publish("rtmp")
     session = on_air.session("live")

@@ -187,6 +187,7 @@ def test_wrong_usage_is_explained(tmp_path: Path) -> None:
     assert_no_trace(done.stderr)
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_and_the_next_run_goes_on(clip: Path, tmp_path: Path,
                                                  program: Callable[..., Program]) -> None:
     out = tmp_path / "out"

@@ -29,6 +29,7 @@ def video(service: Service, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return made
 
 
+@pytest.mark.slow
 def test_hls_js_switches_between_copied_and_encoded_cells(watch: Callable[..., Watching], service: Service,
                                                           video: dict[str, Any]) -> None:
     seen = watch(f"{service.url}{video['watch_url']}")

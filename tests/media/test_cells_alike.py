@@ -47,7 +47,8 @@ SOURCES = {
 }
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", ["far.mp4", "no_index.ts", *(
+    pytest.param(name, marks=pytest.mark.slow) for name in ("far_and_variable.mkv", "fields.mp4"))])
 def test_a_cell_decoded_with_others_is_the_same(desk: Desk, clips: Clips, out: Path, name: str) -> None:
     source = clips.counted(name, 500, "25", "-sc_threshold", "0", *SOURCES[name])
     alone, filled = desk.context(source, out / "alone"), desk.context(source, out / "filled")

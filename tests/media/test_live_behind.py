@@ -76,6 +76,7 @@ async def send(publisher: Publisher, data: bytes, seconds: float) -> None:
         await asyncio.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_an_encoder_that_falls_behind_gives_up_sizes_and_is_live_again(desk: Desk, out: Path) -> None:
     seconds = 60
     data = flv(desk, out, seconds, size="854x480")

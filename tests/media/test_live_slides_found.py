@@ -86,6 +86,7 @@ def test_the_small_pictures_are_those_that_slides_are_looked_for_in() -> None:
     assert GLANCE_PX[::-1] == SHAPE
 
 
+@pytest.mark.slow
 def test_slides_are_there_while_it_is_live_and_whatever_dies(desk: Desk, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(companion, "_AGAIN_S", 0.5)
     # A busy machine is no matter here.

@@ -203,6 +203,7 @@ def test_a_glossary_spells_a_name_and_wrong_words_do_not_harm(context: Callable[
     assert not [word for word in WRONG if word in wrong]
 
 
+@pytest.mark.slow
 def test_the_first_span_before_all_is_listened_to(context: Callable[..., StepContext], long_talk: Path) -> None:
     whole = voice(370)
     first = steps.listen(context(long_talk, key=steps.OPENING), whole)
