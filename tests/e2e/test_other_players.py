@@ -243,6 +243,9 @@ def _through(service: Service, video: dict[str, Any], players: Path, page: Page,
     true(f"[...new Set(heights())].sort((a, b) => a - b).join() === '{','.join(map(str, heights))}'")
     for height in heights:
         page.evaluate("void (video.currentTime = 1, video.play())")  # far from the end, however long the last one took
+        # hls.js takes a tenth of a second to see that it is there: told to switch before, with all fetched, it says that the
+        # stream has ended, and with nothing fetched any more it has.
+        true("!video.seeking && video.currentTime > 1.3")
         page.evaluate(f"pick({height})")
         true(f"video.videoHeight === {height} && video.readyState >= 3")
     for part in (0.75, 0.1, 0.5, 0.3, 0.9):
