@@ -48,18 +48,20 @@ def cluster_windows(read: Read, size_bytes: int, start_s: Fraction, end_s: Fract
     Raises BadCues.
     """
     layout = _read_layout(read, size_bytes)
-    opened = bisect_right(_times(layout), Fraction(opening_s))
+    times = _times(layout)
+    opened = bisect_right(times, Fraction(opening_s))
     return [
         *layout.other,
         (layout.first_cluster, min(_position(layout, opened, size_bytes), layout.first_cluster + opening_bytes)),
-        *_windows(layout, start_s, end_s, size_bytes),
+        *_windows(layout, times, start_s, end_s, size_bytes),
     ]
 
 
 def windows(read: Read, size_bytes: int, spans: Iterable[tuple[Fraction, Fraction]]) -> list[Range]:
     """Ranges [start, end) of the clusters with each of these spans of seconds, from a key frame on. Raises BadCues."""
     layout = _read_layout(read, size_bytes)
-    return [window for start_s, end_s in spans for window in _windows(layout, start_s, end_s, size_bytes)]
+    times = _times(layout)
+    return [window for start_s, end_s in spans for window in _windows(layout, times, start_s, end_s, size_bytes)]
 
 
 def cue_times(read: Read, size_bytes: int) -> list[Fraction]:
@@ -71,8 +73,7 @@ def _times(layout: _Layout) -> list[Fraction]:
     return [Fraction(ticks * layout.scale_ns, 10**9) for ticks, _ in layout.cues]
 
 
-def _windows(layout: _Layout, start_s: Fraction, end_s: Fraction, size_bytes: int) -> list[Range]:
-    times = _times(layout)
+def _windows(layout: _Layout, times: list[Fraction], start_s: Fraction, end_s: Fraction, size_bytes: int) -> list[Range]:
     # The key frame before, and one more: a demuxer may go back that far.
     first = max(0, bisect_right(times, start_s - LEAD_S) - 2)
     last = bisect_right(times, end_s + TAIL_S) + 1
