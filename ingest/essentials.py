@@ -63,7 +63,7 @@ def essentials(read: Read, size_bytes: int) -> list[Range] | None:
         try:
             if kind == "mp4" and _mp4(raw, file, size_bytes):
                 return _merged(raw.ranges, size_bytes)
-            if kind == "matroska" and _matroska(raw, file, size_bytes):
+            if kind == "matroska" and _matroska(raw, file, size_bytes, read):
                 return _merged(raw.ranges, size_bytes)
         except (BadBoxes, mkv_cues.BadCues):
             return None
@@ -76,10 +76,6 @@ class _Remote(RemoteFile):
     def __init__(self, read: Read, size_bytes: int) -> None:
         super().__init__(read, size_bytes)
         self.ranges: list[Range] = []
-
-    def bytes_of(self, start: int, length: int) -> bytes:
-        """For a reader of its own, whose bytes are not needed again."""
-        return self._read(start, length)
 
     def note(self, start: int, end: int) -> None:
         """Needed, too."""
@@ -122,7 +118,7 @@ def _mp4(raw: _Remote, file: BinaryIO, size_bytes: int) -> bool:
     return True
 
 
-def _matroska(raw: _Remote, file: BinaryIO, size_bytes: int) -> bool:
+def _matroska(raw: _Remote, file: BinaryIO, size_bytes: int, read: Read) -> bool:
     """Note what a Matroska or WebM file takes; False: all of it."""
     layout = matroska_layout(file, size_bytes)
     if layout.headless or layout.overrun:
@@ -162,7 +158,7 @@ def _matroska(raw: _Remote, file: BinaryIO, size_bytes: int) -> bool:
     if layout.indexed and VIDEO in header.types.values():
         length_s = layout.end_s or Fraction(header.duration * header.scale_ns / 1e9)
         spans = [(time_s, time_s + samples.SAMPLE_S) for time_s in samples.times(length_s)]
-        for start, stop in mkv_cues.windows(raw.bytes_of, size_bytes, spans):
+        for start, stop in mkv_cues.windows(read, size_bytes, spans):
             raw.note(start, stop)
     return True
 
